@@ -1,0 +1,112 @@
+"""``adf plan``: how much a run would ask for, before anything is sent."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import click
+
+from adf_core.cli.shared import (
+    Session,
+    dollars,
+    generation_options,
+    overrides_of,
+    project_argument,
+    session_options,
+    show_complaints,
+)
+from adf_core.components import Provider
+from adf_core.conversation import Record, Turn
+from adf_core.engine import installed_directions
+from adf_core.options import build
+from adf_core.plan import Plan, Prompter, Sampling, Slot, estimate
+from adf_core.project import load
+from adf_core.scenarios import single
+
+
+@click.command("plan")
+@project_argument
+@generation_options
+@click.option("--show-prompt", type=click.IntRange(1), metavar="N", help="Print the exact text of the first N prompts.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@session_options
+@click.pass_obj
+def command(
+    session: Session,
+    project: Path,
+    provider: str | None,
+    options: tuple[str, ...],
+    type_: str | None,
+    s_factor: int | None,
+    d_factor: int | None,
+    show_prompt: int | None,
+    as_json: bool,
+) -> None:
+    """Say how many conversations, calls, tokens and dollars a run would take. Nothing is sent."""
+    plugins = session.plugins(project)
+    plugins.require_sound()
+    loaded = load(project, plugins, overrides_of(provider, options, type_, s_factor, d_factor))
+    setup = loaded.setup
+    asked = build(plugins.get(Provider, setup.provider.name), setup.provider.options)
+    directions = installed_directions(loaded, plugins)
+    plan = Plan(setup, single(), directions)
+    sampling = Sampling.of(asked, setup)
+    prompter = Prompter(loaded, directions, sampling)
+    numbers = estimate(plan, prompter, sampling, asked.price())
+    prompts = [
+        {
+            "slot": slot.key,
+            "stage": slot.stage,
+            "direction": slot.direction,
+            "stand_in": bool(slot.shown),
+            "prompt": prompter.request(slot).prompt,
+        }
+        for slot in itertools.islice(_slots(plan, setup.category), show_prompt or 0)
+    ]
+    if as_json:
+        document = {"provider": asked.name, "model": asked.model, **numbers.to_dict(), "prompts": prompts}
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    show_complaints("warning", loaded.warnings)
+    show_complaints("note", loaded.notices)
+    most = "no bound, as `generation.turns.max` is not set"
+    if numbers.most_derivations is not None:
+        most = f"at most {numbers.most_derivations:,}"
+    calls = f"{numbers.calls:,}, one for each conversation"
+    if numbers.most_calls is not None:
+        calls += f"; at most {numbers.most_calls:,} with {setup.generation.attempts} attempts each"
+    turns = "" if setup.type == "instruct" else f" at {numbers.assumed_turns} turns a conversation"
+    rows = [
+        ("provider", f"{asked.name} {asked.model}".strip()),
+        ("seeds", f"{numbers.seeds:,}"),
+        ("derivations", f"about {numbers.derivations:,}{turns} ({most})"),
+        ("", f"= {numbers.formula}"),
+        ("calls", f"about {calls}"),
+        ("tokens", f"about {numbers.input_tokens:,} in, {numbers.output_tokens:,} out"),
+        ("cost", dollars(numbers.usd) if numbers.usd in (None, 0) else f"about {dollars(numbers.usd)}"),
+    ]
+    for name, text in rows:
+        click.echo(f"{name:<12} {text}")
+    for prompt in prompts:
+        note = ", after a stand-in conversation" if prompt["stand_in"] else ""
+        click.echo(f"\n=== {prompt['stage']} {prompt['slot']}, direction {prompt['direction']}{note} ===")
+        click.echo(prompt["prompt"])
+
+
+def _slots(plan: Plan, category: str) -> itertools.chain[Slot]:
+    """The seeds, then derivations of a stand-in: what they will continue is not known before the seeds are there."""
+    first = next(plan.seeds())
+    stand_in = Record(
+        key=first.key,
+        stage="seed",
+        type=first.type,
+        category=category,
+        direction=first.direction,
+        seed=first.key,
+        turns=(Turn("(what the user said)", "(what the assistant answered)"),),
+        provider="",
+        model="",
+    )
+    return itertools.chain(plan.seeds(), plan.derivations(stand_in, first.place))

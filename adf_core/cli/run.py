@@ -1,0 +1,227 @@
+"""``adf run``: a project folder becomes a dataset."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adf_core.cli.display import Display
+from adf_core.cli.shared import (
+    Session,
+    count,
+    dollars,
+    duration,
+    generation_options,
+    overrides_of,
+    plain,
+    session_options,
+    show_complaints,
+)
+from adf_core.engine import Run, RunOptions, Summary
+from adf_core.errors import UsageError
+from adf_core.journal import FILE_NAME as JOURNAL_NAME
+from adf_core.journal import JournalReader, set_aside
+from adf_core.project import load
+from adf_core.values import Path as KeyPath
+
+BACKENDS = {"gemini": "gemini", "gpt": "openai"}
+
+
+@click.command("run")
+@click.argument("project", type=click.Path(path_type=Path), required=False)
+@generation_options
+@click.option("--concurrency", type=click.IntRange(1), metavar="N", help="Most requests in flight at once.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Ask for N conversations at most, then stop.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder (default: PROJECT/out).")
+@click.option("--fresh", is_flag=True, help="Start anew; the old journal is set aside under a dated name.")
+@click.option("--retry-rejected", is_flag=True, help="Ask again for conversations that were rejected.")
+@click.option("--runner", default="local", metavar="NAME", help="Where slots are executed (default: here).")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option("--target-folder", type=click.Path(path_type=Path), metavar="DIR", help="The project, in the older form.")
+@click.option("--target-filename", metavar="NAME", help="Where `json` writes, in the older form (outputs.json).")
+@click.option("--backend-llm", type=click.Choice(list(BACKENDS)), help="The provider, in the older form.")
+@click.option("--gemini-api-key", metavar="KEY", help="The key for Gemini; better in the environment.")
+@click.option("--api-key", metavar="KEY", help="The provider's key; better in the environment.")
+@click.option("--retry-num", type=click.IntRange(0), metavar="N", help="Attempts after the first, in the older form.")
+@session_options
+@click.pass_obj
+def command(
+    session: Session,
+    project: Path | None,
+    provider: str | None,
+    options: tuple[str, ...],
+    type_: str | None,
+    s_factor: int | None,
+    d_factor: int | None,
+    concurrency: int | None,
+    limit: int | None,
+    out: Path | None,
+    fresh: bool,
+    retry_rejected: bool,
+    runner: str,
+    as_json: bool,
+    target_folder: Path | None,
+    target_filename: str | None,
+    backend_llm: str | None,
+    gemini_api_key: str | None,
+    api_key: str | None,
+    retry_num: int | None,
+) -> int:
+    """Turn a project into a dataset, or go on where an earlier run stopped.
+
+    Everything a provider answers is kept in OUT/journal.sqlite before it is used, so a run may be stopped or killed
+    at any time:
+    the same command goes on and pays for nothing twice.
+    """
+    folder = project or target_folder
+    if folder is None:
+        raise click.UsageError("Name the project's folder: `adf run PROJECT`.")
+    overrides = overrides_of(provider, options, type_, s_factor, d_factor)
+    overrides |= _older_form(provider, backend_llm, gemini_api_key, api_key, retry_num)
+
+    plugins = session.plugins(folder)
+    plugins.require_sound()
+    loaded = load(folder, plugins, overrides)
+    if target_folder is not None or target_filename is not None:
+        loaded = _with_outputs_in(loaded, folder / (target_filename or "outputs.json"))
+    show_complaints("warning", loaded.warnings)
+    show_complaints("note", loaded.notices)
+    out = out or folder / "out"
+    run = Run(
+        loaded,
+        plugins,
+        RunOptions(out=out, concurrency=concurrency, limit=limit, retry_rejected=retry_rejected, runner=runner),
+    )
+    if fresh and (aside := set_aside(out)):
+        click.echo(f"The old journal is now {aside}.", err=True)
+    summary = asyncio.run(_execute(run))
+    if as_json:
+        click.echo(json.dumps(summary.to_dict(), indent=2))
+    else:
+        _show(summary, folder)
+    return summary.exit_status
+
+
+def _older_form(
+    provider: str | None, backend: str | None, gemini_key: str | None, key: str | None, retries: int | None
+) -> dict[KeyPath, Any]:
+    """The first implementation's options by their place in the setup."""
+    if gemini_key and key:
+        raise UsageError("Give one key: `--api-key` or `--gemini-api-key`.")
+    if gemini_key and backend == "gpt":
+        raise UsageError("`--gemini-api-key` does not go with `--backend-llm gpt`; give the key with `--api-key`.")
+    overrides: dict[KeyPath, Any] = {}
+    if gemini_key or key:
+        click.echo(
+            f"{click.style('warning:', fg='yellow')} a key on the command line can be read by others on this machine; "
+            "an environment variable (GEMINI_API_KEY, OPENAI_API_KEY) is safer.",
+            err=True,
+        )
+        overrides["provider", "api_key"] = gemini_key or key
+    if provider is None and (backend or gemini_key or key):
+        overrides["provider", "name"] = BACKENDS[backend or "gemini"]
+    if retries is not None:
+        overrides["generation", "attempts"] = retries + 1
+    return overrides
+
+
+def _with_outputs_in(project: Any, path: Path) -> Any:
+    """The project with its `json` sink writing to ``path``, where the first implementation wrote."""
+    from dataclasses import replace
+
+    from adf_core.project import ComponentChoice
+
+    there = ComponentChoice("json", {"path": str(path.resolve())})
+    sinks = tuple(there if sink.name == "json" else sink for sink in project.setup.sinks)
+    return replace(project, setup=replace(project.setup, sinks=sinks if there in sinks else (*sinks, there)))
+
+
+async def _execute(run: Run) -> Summary:
+    with Display(run.progress) as display, _interruptible(run, display):
+        return await run.execute()
+
+
+@contextmanager
+def _interruptible(run: Run, display: Display) -> Iterator[None]:
+    """Ctrl-C and SIGTERM stop the asking; a second one leaves at once."""
+    times = 0
+
+    def stop() -> None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            run.interrupt()
+            display.say("Stopping: what is in flight may finish. Ctrl-C again leaves at once.")
+        else:
+            display.close()
+            click.echo("Left at once; the same command goes on.", err=True)
+            os._exit(130)
+
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+def _show(summary: Summary, folder: Path) -> None:
+    state = summary.state
+    colour = "green" if summary.exit_status == 0 else "yellow"
+    endings = {
+        "finished": "done",
+        "interrupted": "interrupted",
+        "limit": "stopped",
+        "budget": "stopped",
+        "error": "stopped",
+    }
+    ending = click.style(f"{endings[summary.ended]}:", fg=colour, bold=True)
+    parts = [f"{number:,} {word}" for word, number in _others(summary) if number]
+    click.echo(
+        f"{ending} {state.accepted:,} of {count(state.planned, 'conversation')} accepted"
+        + (f" ({', '.join(parts)})" if parts else "")
+        + f" in {duration(summary.seconds)}"
+    )
+    click.echo(
+        f"  this run: {count(summary.requests, 'request')}, {summary.input_tokens:,} tokens in, "
+        f"{summary.output_tokens:,} out, {dollars(summary.cost_usd)}"
+    )
+    for result in summary.sinks.values():
+        for path in result.paths:
+            click.echo(f"  {_short(path)}  {count(result.records, 'record')}")
+    if not summary.sinks:
+        click.echo("  nothing was accepted, so no dataset was written")
+    if parts:
+        with JournalReader(summary.out / JOURNAL_NAME) as reader:
+            for state_name, judge, reason, number in reader.reasons():
+                what = reason.strip().splitlines()[-1] if reason.strip() else "no reason given"
+                click.echo(f"  {number:,} {state_name} by {judge}: {plain(what)}")
+    if summary.ended == "error":
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {plain(summary.why)}", err=True)
+    elif summary.why:
+        click.echo(f"  stopped by {summary.why}")
+    if state.unspent or state.failed:
+        click.echo(f"  to go on: adf run {folder}")
+
+
+def _others(summary: Summary) -> list[tuple[str, int]]:
+    state = summary.state
+    return [("rejected", state.rejected), ("failed", state.failed), ("not asked for yet", state.unspent)]
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

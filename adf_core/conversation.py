@@ -1,0 +1,82 @@
+"""Plain data about conversations: what is asked for, judged and delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Stage = Literal["seed", "derivation"]
+Type = Literal["conversation", "instruct"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One exchange: what the user says and what the assistant answers."""
+
+    user: str
+    assistant: str
+
+    def to_dict(self) -> dict[str, str]:
+        return {"user": self.user, "assistant": self.assistant}
+
+
+Conversation = tuple[Turn, ...]
+
+
+def conversation(turns: Iterable[Mapping[str, str]]) -> Conversation:
+    """Turns from plain mappings, as JSON holds them.
+
+    >>> conversation([{"user": "Hi", "assistant": "Hello"}])
+    (Turn(user='Hi', assistant='Hello'),)
+    """
+    return tuple(Turn(turn["user"], turn["assistant"]) for turn in turns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A parsed answer under judgement, with its lineage.
+
+    ``prefix`` are the turns it inherits from its parent, ``turns`` the ones that were generated. ``answer`` is
+    the JSON object as the model gave it, before it was read as turns. ``parent`` and ``seed`` are slot keys:
+    the slot it derives from (None for a seed) and the seed its family began with (its own key for a seed).
+    ``round`` is 0 for seeds and counts evolutions from there. ``prefix_length`` says how many turns of the parent
+    the request showed; it exceeds ``len(prefix)`` where the answer starts anew (``instruct``, in breadth).
+    """
+
+    key: str
+    stage: Stage
+    type: Type
+    category: str
+    direction: str
+    scenario: Mapping[str, str] = field(default_factory=dict)
+    round: int = 0
+    parent: str | None = None
+    seed: str
+    prefix_length: int = 0
+    replicate: int = 0
+    prefix: Conversation = ()
+    turns: Conversation
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    provider: str
+    model: str
+    attempt: int = 1
+
+    @property
+    def conversation(self) -> Conversation:
+        """The whole conversation: inherited turns, then generated ones."""
+        return self.prefix + self.turns
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON; :meth:`from_dict` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Candidate:
+        turns = {name: conversation(data[name]) for name in ("prefix", "turns")}
+        return cls(**{**data, **turns})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(Candidate):
+    """A candidate that was accepted."""

@@ -1,0 +1,50 @@
+"""After the plan has drained: the accepted records as a whole, and the datasets made of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from adf_core.components import RunInfo, Sink, SinkResult, Validator
+from adf_core.engine.caller import Caller
+from adf_core.engine.judging import judge
+from adf_core.errors import AdfError
+from adf_core.journal import Journal, JournalReader
+from adf_core.project import Project
+
+
+async def judge_dataset(
+    journal: Journal,
+    validators: Sequence[Validator],
+    project: Project,
+    caller_of: Callable[[str | None], Awaitable[Caller]],
+) -> None:
+    """Bring the accepted records, in plan order, before validators that look at the whole; keep what they refuse."""
+    looking_at_all = [validator for validator in validators if validator.scope == "dataset"]
+    exclusions = []
+    if looking_at_all:
+        with JournalReader(journal.path) as reader:
+            for record in reader.records(project.setup.category, excluded=True):
+                judgement = await judge(record, looking_at_all, project, caller_of)
+                if judgement.accepted is None:
+                    exclusions.append((record.key, judgement.refusal.validator, judgement.refusal.reason))
+    journal.set_exclusions(exclusions)
+    await journal.commit()
+
+
+async def write_sinks(journal: Path, sinks: Sequence[Sink], info: RunInfo) -> dict[str, SinkResult]:
+    """Write every sink from the journal. AdfError where one cannot write; the records stay safe in the journal."""
+    return {sink.name: await asyncio.to_thread(_write, journal, sink, info) for sink in sinks}
+
+
+def _write(journal: Path, sink: Sink, info: RunInfo) -> SinkResult:
+    with JournalReader(journal) as reader:
+        try:
+            return sink.write(reader.records(info.category), info)
+        except OSError as error:
+            where = f" {error.filename}" if error.filename else ""
+            raise AdfError(
+                f"The sink `{sink.name}` cannot write{where}: {error.strerror or error}. The records are safe in "
+                f"{journal}; run again to write them."
+            ) from error

@@ -1,0 +1,112 @@
+"""Candidates before the validators."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from adf_core.components import Request, Response, Validator
+from adf_core.conversation import Candidate, Type
+from adf_core.engine.budget import BudgetSpent
+from adf_core.engine.caller import Caller, Fatal, Stopped, answered
+from adf_core.errors import ProviderError
+from adf_core.journal import StoredVerdict
+from adf_core.project import Project
+
+
+class ValidatorFailed(Exception):
+    """A validator raised; the text is its traceback."""
+
+    def __init__(self, validator: str) -> None:
+        super().__init__(traceback.format_exc())
+        self.validator = validator
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of a candidate: the accepted one (as revised), or None with the verdict that refused it."""
+
+    accepted: Candidate | None
+    verdicts: tuple[StoredVerdict, ...]
+
+    @property
+    def refusal(self) -> StoredVerdict:
+        return self.verdicts[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateContext:
+    """The ValidationContext of one candidate before one validator."""
+
+    project: Project
+    slot: str
+    purpose: str
+    caller: Callable[[str | None], Awaitable[Caller]]
+
+    @property
+    def type(self) -> Type:
+        return self.project.setup.type
+
+    @property
+    def min_turns(self) -> int:
+        return self.project.setup.generation.min_turns
+
+    @property
+    def max_turns(self) -> int | None:
+        return self.project.setup.generation.max_turns
+
+    @property
+    def category(self) -> str:
+        return self.project.setup.category
+
+    @property
+    def user_role(self) -> str:
+        return self.project.setup.user_role
+
+    @property
+    def assistant_role(self) -> str:
+        return self.project.setup.assistant_role
+
+    @property
+    def diagram(self) -> str:
+        return self.project.diagram_text
+
+    @property
+    def delimiter(self) -> str:
+        return self.project.setup.delimiter
+
+    async def ask(self, request: Request, provider: str | None = None) -> Response:
+        caller = await self.caller(provider)
+        stored = caller.stored(request, self.slot, self.purpose)
+        if stored is None:
+            stored = await caller.ask(request, slot=self.slot, purpose=self.purpose)
+        return answered(stored)
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        caller = await self.caller(None)
+        return await caller.embed(texts, slot=self.slot, purpose=self.purpose)
+
+
+async def judge(
+    candidate: Candidate,
+    validators: Sequence[Validator],
+    project: Project,
+    caller: Callable[[str | None], Awaitable[Caller]],
+) -> Judgement:
+    """Bring ``candidate`` before the validators in order, up to the first refusal. ValidatorFailed where one raises."""
+    verdicts: list[StoredVerdict] = []
+    for validator in validators:
+        context = CandidateContext(project, candidate.key, validator.name, caller)
+        try:
+            verdict = await validator.validate(candidate, context)
+        except (Stopped, Fatal, BudgetSpent, ProviderError):
+            raise
+        except Exception as error:
+            raise ValidatorFailed(validator.name) from error
+        verdicts.append(StoredVerdict(validator.name, verdict.decision, verdict.reason, verdict.feedback))
+        if verdict.decision == "reject":
+            return Judgement(None, tuple(verdicts))
+        if verdict.decision == "revise" and verdict.candidate is not None:
+            candidate = verdict.candidate
+    return Judgement(candidate, tuple(verdicts))

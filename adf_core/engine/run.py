@@ -1,0 +1,305 @@
+"""One run of a project: from an opened journal to written datasets."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from adf_core import __version__
+from adf_core.components import Direction, Provider, RunInfo, Runner, Sink, SinkResult, Validator
+from adf_core.engine.budget import BudgetKeeper, BudgetSpent
+from adf_core.engine.caller import Caller, Fatal, Stopped
+from adf_core.engine.delivery import judge_dataset, write_sinks
+from adf_core.engine.fingerprint import fingerprint
+from adf_core.engine.frontier import Frontier
+from adf_core.engine.local import LocalRunner
+from adf_core.engine.progress import Progress
+from adf_core.engine.settling import Settler
+from adf_core.errors import AdfError, InvalidRequest
+from adf_core.journal import Journal, RunState, SettledSlot
+from adf_core.options import build
+from adf_core.plan import Plan, Prompter, Sampling, Slot
+from adf_core.plugins import Plugins
+from adf_core.project import Project
+from adf_core.scenarios import single
+
+REFUSALS_BEFORE_STOP = 5
+"""So many requests the provider does not accept, before any answer, stop the run: something is wrong with all of them.
+"""
+
+INTERRUPTED_STATUS = 130  # as shells report a program ended by Ctrl-C
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a command line may say about a run.
+
+    ``concurrency`` None leaves it to the provider; ``limit`` bounds the slots that are asked for.
+    """
+
+    out: Path
+    concurrency: int | None = None
+    limit: int | None = None
+    retry_rejected: bool = False
+    runner: str = LocalRunner.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """How a run ended. ``state`` are the output folder's numbers, the others this run's own.
+
+    ``ended`` is ``finished``, ``interrupted``, ``limit``, ``budget`` or ``error``; ``why`` says more. ``cost_usd`` is
+    None
+    where a price is unknown.
+    """
+
+    ended: str
+    why: str
+    exit_status: int
+    state: RunState
+    requests: int
+    reused: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    seconds: float
+    sinks: dict[str, SinkResult]
+    out: Path
+
+    def to_dict(self) -> dict[str, Any]:
+        data = asdict(self)
+        data["out"] = str(self.out)
+        data["sinks"] = {
+            name: {"records": result.records, "paths": [str(path) for path in result.paths]}
+            for name, result in self.sinks.items()
+        }
+        return data
+
+
+class Run:
+    """Executes a project once. :meth:`interrupt` may be called and :attr:`progress` read at any time.
+
+    To its runner it is the Job: :meth:`work` settles one slot.
+    """
+
+    def __init__(self, project: Project, plugins: Plugins, options: RunOptions) -> None:
+        """Build the components; UsageError where their options do not fit."""
+        setup = project.setup
+        self.progress = Progress()
+        self._project = project
+        self._plugins = plugins
+        self._options = options
+        self._provider = build(plugins.get(Provider, setup.provider.name), setup.provider.options)
+        self._directions = installed_directions(project, plugins)
+        self._validators = [build(plugins.get(Validator, each.name), each.options) for each in setup.validators]
+        self._sinks = [build(plugins.get(Sink, each.name), each.options) for each in setup.sinks]
+        local = options.runner == LocalRunner.name
+        self._runner = LocalRunner() if local else build(plugins.get(Runner, options.runner), {})
+        self._plan = Plan(setup, single(), self._directions)
+        self.concurrency = options.concurrency or self._provider.concurrency
+        self._stop_asking = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._active = 0
+        self._dispatched = 0
+        self._refusals = 0
+        self._ended = ""
+        self._why = ""
+        self._error: AdfError | None = None
+
+    async def execute(self) -> Summary:
+        """Settle what is open, judge the whole, write the sinks."""
+        category = self._project.setup.category
+        async with AsyncExitStack() as self._stack:
+            self._journal = await self._stack.enter_async_context(Journal(self._options.out))
+            for component in (
+                *(self._provider, self._runner, *self._directions.values()),
+                *(*self._validators, *self._sinks),
+            ):
+                await self._stack.enter_async_context(component)
+            self._epoch = self._open_epoch()
+            charged = self._journal.reader.charged()
+            self._budget = BudgetKeeper(self._project.setup.budget, charged, self._provider.price())
+            self._callers: dict[str | None, Caller] = {None: self._make_caller(self._provider)}
+            self._settler = Settler(
+                self._project,
+                self._plan,
+                Prompter(self._project, self._directions, Sampling.of(self._provider, self._project.setup)),
+                self._journal,
+                self._epoch,
+                self._validators,
+                self._caller_of,
+                self.progress,
+            )
+            self._frontier = Frontier(self._plan, lambda key: self._journal.reader.record(key, category))
+            self.progress.planned = self._plan.seed_count
+            await self._runner.run(self)
+            await self._journal.commit()
+            await judge_dataset(self._journal, self._validators, self._project, self._caller_of)
+            self._journal.set_meta(ended=f"{self._ended or 'finished'}: {self._why}".removesuffix(": "))
+            await self._journal.commit()
+            state = self._journal.reader.state()
+            # Where nothing was accepted there is nothing to deliver, and an earlier dataset stays as it is.
+            sinks = await write_sinks(self._journal.path, self._sinks, self._info()) if state.accepted else {}
+            return self._summary(state, sinks)
+
+    def interrupt(self) -> None:
+        """Ask for nothing more, let what is in flight finish, save."""
+        self._stop("interrupted", "")
+
+    def _stop(self, ended: str, why: str, error: AdfError | None = None) -> None:
+        if not self._ended:
+            self._ended, self._why, self._error = ended, why, error
+        self._stop_asking.set()
+        self._changed.set()
+
+    def _open_epoch(self) -> int:
+        """Stored states are trusted while the fingerprint is unchanged; else a new epoch judges and asks anew."""
+        now = fingerprint(
+            self._project, self._plan.scenarios, self._plugins, self._provider, self._directions, self._validators
+        )
+        reader = self._journal.reader
+        epoch = reader.epoch + (reader.meta("fingerprint") != now)
+        self._journal.set_meta(
+            fingerprint=now,
+            epoch=str(epoch),
+            seeds=str(self._plan.seed_count),
+            project=str(self._project.folder.resolve()),
+            provider=self._provider.name,
+            model=self._provider.model,
+            ended="running",
+        )
+        return epoch
+
+    def _make_caller(self, provider: Provider) -> Caller:
+        return Caller(provider, self._journal, self._budget, self.progress, self.concurrency, self._stop_asking)
+
+    async def _caller_of(self, name: str | None) -> Caller:
+        """The caller of the run's provider, or of another one by name, opened when it is first asked for."""
+        if name == self._provider.name:
+            name = None
+        if name is not None and name not in self._callers:
+            provider = build(self._plugins.get(Provider, name), {})
+            self._callers[name] = self._make_caller(await self._stack.enter_async_context(provider))
+        return self._callers[name]
+
+    # --- the Job that a runner executes ------------------------------------------------------------------------------
+
+    async def work(self) -> bool:
+        """Settle the next slot; wait where none is ready yet; False when there is nothing left to do."""
+        found = await self._next()
+        if found is None:
+            return False
+        try:
+            await self._settle(*found)
+        finally:
+            self._active -= 1
+            self._changed.set()
+        return True
+
+    async def _next(self) -> tuple[Slot, bool] | None:
+        while not self._ended:
+            self._changed.clear()
+            found = self._next_open()
+            if found is not None and self._dispatched == self._options.limit:
+                self._stop("limit", f"--limit {self._options.limit}")
+            elif found is not None:
+                self._dispatched += 1
+                self._active += 1
+                return found
+            elif self._active == 0:
+                self._changed.set()
+                return None
+            else:
+                await self._changed.wait()
+        return None
+
+    def _next_open(self) -> tuple[Slot, bool] | None:
+        """The next slot to work on, and whether attempts were used up on it before; settled ones are counted on the
+        way.
+        """
+        while (slot := self._frontier.next()) is not None:
+            found = self._journal.reader.slot(slot.key)
+            if found is None:
+                return slot, False
+            settled, epoch = found
+            again = settled.state == "failed" or (settled.state == "rejected" and self._options.retry_rejected)
+            if again or epoch != self._epoch:
+                return slot, again
+            self.progress.settled_before += 1
+            self._count(settled)
+        return None
+
+    async def _settle(self, slot: Slot, again: bool) -> None:
+        try:
+            settled = await self._settler.settle(slot, again)
+        except Stopped:
+            return
+        except BudgetSpent as error:
+            self._stop("budget", str(error))
+            return
+        except Fatal as error:
+            self._stop("error", str(error), error.error)
+            return
+        self._journal.settle(settled, self._epoch)
+        if settled.children:
+            await self._journal.commit()
+        self._count(settled)
+        if settled.judge == InvalidRequest.__name__ and not self._callers[None].answered:
+            self._refusals += 1
+            if self._refusals == REFUSALS_BEFORE_STOP:
+                self._stop("error", settled.reason or "", InvalidRequest(settled.reason or ""))
+
+    def _count(self, settled: SettledSlot) -> None:
+        self.progress.count(settled.state)
+        if settled.children:
+            self.progress.planned += settled.children
+            self._frontier.add_parent(settled.round, settled.place, settled.key)
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def _info(self) -> RunInfo:
+        return RunInfo(
+            folder=self._project.folder,
+            out=self._options.out,
+            category=self._project.setup.category,
+            type=self._project.setup.type,
+            provider=self._provider.name,
+            model=self._provider.model,
+            diagram=self._project.diagram_text,
+            version=__version__,
+        )
+
+    def _summary(self, state: RunState, sinks: dict[str, SinkResult]) -> Summary:
+        progress = self.progress
+        return Summary(
+            ended=self._ended or "finished",
+            why=self._why,
+            exit_status=self._exit_status(state),
+            state=state,
+            requests=progress.requests,
+            reused=progress.reused,
+            input_tokens=progress.input_tokens,
+            output_tokens=progress.output_tokens,
+            cost_usd=None if progress.unpriced else progress.cost_usd,
+            seconds=progress.seconds,
+            sinks=sinks,
+            out=self._options.out,
+        )
+
+    def _exit_status(self, state: RunState) -> int:
+        if self._ended == "interrupted":
+            return INTERRUPTED_STATUS
+        if self._error is not None:
+            return self._error.exit_status
+        nothing_came = not self._ended and not state.accepted
+        return 1 if state.failed or nothing_came else 0
+
+
+def installed_directions(project: Project, plugins: Plugins) -> dict[str, Direction]:
+    """The installed directions among those a setup names; the others are plain words."""
+    names = (*project.setup.seed_directions, *project.setup.derivational_directions)
+    found = ((name, plugins.find(Direction, name)) for name in names)
+    return {name: build(direction, {}) for name, direction in found if direction is not None}

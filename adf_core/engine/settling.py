@@ -1,0 +1,149 @@
+"""One slot: from its request to an accepted record, a rejection or a failure."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from adf_core.components import Request, Validator
+from adf_core.conversation import Candidate
+from adf_core.engine.caller import Caller
+from adf_core.engine.judging import Judgement, ValidatorFailed, judge
+from adf_core.engine.progress import Progress
+from adf_core.errors import ProviderError
+from adf_core.journal import Journal, SettledSlot, StoredAnswer, StoredVerdict
+from adf_core.journal.rows import State
+from adf_core.plan import Plan, Prompter, Slot, attempt_seed, request_key
+from adf_core.project import Project
+from adf_core.prompts import TemplateError, UnusableAnswer, feedback_text, read_answer
+
+PARSE = "answer"
+"""Who is named as the judge of an answer that holds no conversation."""
+
+
+class Settler:
+    """Settles slots: uses stored answers, asks for those that are missing, brings each before the validators."""
+
+    def __init__(
+        self,
+        project: Project,
+        plan: Plan,
+        prompter: Prompter,
+        journal: Journal,
+        epoch: int,
+        validators: Sequence[Validator],
+        caller_of: Callable[[str | None], Awaitable[Caller]],
+        progress: Progress,
+    ) -> None:
+        self._project = project
+        self._plan = plan
+        self._prompter = prompter
+        self._journal = journal
+        self._epoch = epoch
+        self._validators = [validator for validator in validators if validator.scope == "record"]
+        self._caller_of = caller_of
+        self._progress = progress
+
+    async def settle(self, slot: Slot, again: bool) -> SettledSlot:
+        """Answer by answer until one is accepted or attempts are used up; the first accepted wins.
+
+        ``again`` where an earlier run used up its attempts in vain: then there are as many more. Raises Stopped,
+        Fatal, BudgetSpent.
+        """
+        caller = await self._caller_of(None)
+        try:
+            request = self._prompter.request(slot)
+        except TemplateError as error:
+            return self._ended(slot, "failed", 0, type(error).__name__, str(error))
+        key = request_key(request, caller.provider)
+        stored = {answer.attempt: answer for answer in self._journal.reader.answers(slot.key, "", key)}
+        last: tuple[State, str, str] = ("failed", "", "")
+        feedback = ""
+        attempts = self._project.setup.generation.attempts + (len(stored) if again else 0)
+        for attempt in range(1, attempts + 1):
+            try:
+                answer = stored.get(attempt)
+                if answer is None:
+                    answer = await self._ask(caller, request, slot, attempt, feedback)
+                else:
+                    self._progress.reused += 1
+                if answer.response is None:
+                    last, feedback = ("failed", answer.error or "", answer.message or ""), ""
+                    continue
+                judgement = await self._judge(slot, answer, caller)
+            except ProviderError as error:
+                return self._ended(slot, "failed", attempt, type(error).__name__, str(error))
+            except ValidatorFailed as error:
+                return self._ended(slot, "failed", attempt, error.validator, str(error))
+            self._journal.add_verdicts(answer.id, self._epoch, judgement.verdicts)
+            if judgement.accepted is not None:
+                return self._accepted(slot, attempt, judgement.accepted)
+            refusal = judgement.refusal
+            last = ("rejected", refusal.validator, refusal.reason)
+            feedback = feedback_text(refusal.feedback or refusal.reason)
+        return self._ended(slot, last[0], attempts, last[1], last[2])
+
+    async def _ask(self, caller: Caller, request: Request, slot: Slot, attempt: int, feedback: str) -> StoredAnswer:
+        seeded = replace(request, seed=attempt_seed(slot.key, attempt))
+        return await caller.ask(seeded, slot=slot.key, attempt=attempt, feedback=feedback)
+
+    async def _judge(self, slot: Slot, stored: StoredAnswer, caller: Caller) -> Judgement:
+        response = stored.response
+        if response is None:
+            raise AssertionError("only answers with a text are judged")
+        try:
+            answer = read_answer(response.text, response.finish_reason, slot.type)
+        except UnusableAnswer as error:
+            return Judgement(None, (StoredVerdict(PARSE, "reject", str(error)),))
+        candidate = Candidate(
+            key=slot.key,
+            stage=slot.stage,
+            type=slot.type,
+            category=self._project.setup.category,
+            direction=slot.direction,
+            scenario=slot.scenario,
+            round=slot.round,
+            parent=slot.parent,
+            seed=slot.seed,
+            prefix_length=slot.prefix_length,
+            replicate=slot.replicate,
+            prefix=slot.prefix,
+            turns=answer.turns,
+            answer=answer.data,
+            provider=caller.provider.name,
+            model=response.model or caller.provider.model,
+            attempt=stored.attempt,
+        )
+        return await judge(candidate, self._validators, self._project, self._caller_of)
+
+    def _accepted(self, slot: Slot, attempts: int, candidate: Candidate) -> SettledSlot:
+        return replace(
+            self._ended(slot, "accepted", attempts),
+            provider=candidate.provider,
+            model=candidate.model,
+            attempt=candidate.attempt,
+            turns=candidate.turns,
+            children=self._plan.derivation_count(len(candidate.conversation), slot.round),
+        )
+
+    def _ended(
+        self, slot: Slot, state: State, attempts: int, judge: str | None = None, reason: str | None = None
+    ) -> SettledSlot:
+        return SettledSlot(
+            key=slot.key,
+            round=slot.round,
+            place=slot.place,
+            stage=slot.stage,
+            type=slot.type,
+            direction=slot.direction,
+            scenario=slot.scenario,
+            parent=slot.parent,
+            seed=slot.seed,
+            prefix_length=slot.prefix_length,
+            inherited=len(slot.prefix),
+            replicate=slot.replicate,
+            state=state,
+            judge=judge,
+            reason=reason,
+            attempts=attempts,
+        )

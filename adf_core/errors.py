@@ -1,0 +1,91 @@
+"""What can go wrong, as sentences for the person in front of the terminal.
+
+Every error a user may meet derives from :class:`AdfError`; the command line prints its text and leaves with
+its ``exit_status``: 2 for something the user can mend before a request is sent, 1 for a failure on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class AdfError(Exception):
+    """A failure on the way, told in one sentence that says what is wrong and what to do."""
+
+    exit_status = 1
+
+
+class UsageError(AdfError):
+    """A mistake in what the user gave: arguments, files, options, a missing key."""
+
+    exit_status = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """One thing that is wrong (or odd) in a file, and where.
+
+    ``line`` and ``column`` count from 1; both are None where no position exists.
+    """
+
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        text = f"{place}: {self.message}" if place else self.message
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+class InvalidInput(UsageError):
+    """Files or options with one or more :class:`Complaint`; all of them are reported at once."""
+
+    def __init__(self, complaints: Sequence[Complaint]) -> None:
+        self.complaints = tuple(complaints)
+        super().__init__("\n".join(str(complaint) for complaint in self.complaints))
+
+
+class ProviderError(AdfError):
+    """A request that brought no answer. Providers raise one of the subclasses below, nothing else."""
+
+
+class RateLimited(ProviderError):
+    """The server asks to slow down (HTTP 429); ``retry_after`` is its wish in seconds, if it said one."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Overloaded(ProviderError):
+    """The server failed or is too busy (HTTP 5xx); worth another try."""
+
+
+class Unreachable(ProviderError):
+    """No connection could be made or it broke (refused, DNS, TLS, reset); worth another try."""
+
+
+class Timeout(ProviderError):
+    """No answer came in time; worth another try."""
+
+
+class ContentBlocked(ProviderError):
+    """The server refused this content; another attempt may pass, another try of the same will not."""
+
+
+class InvalidRequest(ProviderError):
+    """The server does not accept this request (HTTP 4xx); the slot fails."""
+
+
+class AuthenticationFailed(ProviderError):
+    """The key is refused (HTTP 401, 403); the run stops at once."""
+
+    exit_status = 2
+
+
+class QuotaExhausted(ProviderError):
+    """The account has no money or daily quota left; the run stops at once."""

@@ -1,0 +1,18 @@
+"""The journal: the run's SQLite file with every answer as it came from the provider, and every verdict."""
+
+from adf_core.journal.journal import FILE_NAME, Journal, JournalError, set_aside
+from adf_core.journal.reading import JournalReader, RunState
+from adf_core.journal.rows import Charge, SettledSlot, StoredAnswer, StoredVerdict
+
+__all__ = [
+    "FILE_NAME",
+    "Charge",
+    "Journal",
+    "JournalError",
+    "JournalReader",
+    "RunState",
+    "SettledSlot",
+    "StoredAnswer",
+    "StoredVerdict",
+    "set_aside",
+]

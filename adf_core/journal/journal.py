@@ -1,0 +1,278 @@
+"""Writing the journal: one process owns it, one thread writes it, in batches committed before they are used."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self
+
+import filelock
+
+from adf_core.components import Request, Response
+from adf_core.errors import AdfError, UsageError
+from adf_core.journal.reading import FORMAT, JournalReader, encode_text
+from adf_core.journal.rows import Charge, SettledSlot, StoredAnswer, StoredVerdict
+
+FILE_NAME = "journal.sqlite"
+
+COMMIT_SECONDS = 0.05
+"""How long a batch waits for company before it is committed: what a kill may lose of answers that had arrived."""
+
+COMMIT_ROWS = 1024
+"""A batch of so many rows is committed at once."""
+
+_INSERT_ANSWER = f"INSERT INTO answers VALUES ({', '.join('?' * 18)})"
+_INSERT_SLOT = f"INSERT OR REPLACE INTO slots VALUES ({', '.join('?' * 22)})"
+
+
+class JournalError(AdfError):
+    """The journal cannot be written any more (a full disk, a lost folder); what was committed before is safe."""
+
+
+def set_aside(out: Path) -> Path | None:
+    """Rename the journal in ``out`` to a dated name and return that; None where there is none. Nothing is deleted."""
+    path = out / FILE_NAME
+    if not path.exists():
+        return None
+    with _locked(out):
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        names = (f"journal-{stamp}{suffix}.sqlite" for suffix in ("", *(f"-{n}" for n in itertools.count(2))))
+        aside = next(path.with_name(name) for name in names if not path.with_name(name).exists())
+        for companion in ("-wal", "-shm", ""):
+            source = path.with_name(path.name + companion)
+            if source.exists():
+                source.rename(aside.with_name(aside.name + companion))
+    return aside
+
+
+def _locked(out: Path) -> filelock.FileLock:
+    lock = filelock.FileLock(out / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise UsageError(
+            f"Another `adf run` is working on {out}. Wait for it, stop it, or choose another folder with `--out`."
+        ) from error
+    return lock
+
+
+class Journal:
+    """The journal of one output folder, opened for writing by the process that holds its lock.
+
+    Rows are queued with :meth:`write` and committed together; ``await commit()`` returns when all that was queued
+    before
+    is safely on disk. Reading goes through :attr:`reader`, which sees committed rows only.
+    """
+
+    def __init__(self, out: Path) -> None:
+        """Open or create the journal in the folder ``out``; UsageError where that cannot be."""
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(out)
+        except OSError as error:
+            raise UsageError(
+                f"The output folder {out} cannot be written: {error.strerror or error}. Choose another with `--out`."
+            ) from error
+        self.path = out / FILE_NAME
+        try:
+            self._connection = _open(self.path)
+            self.reader = JournalReader(self.path)
+        except sqlite3.Error as error:
+            self._lock.release()
+            raise UsageError(
+                f"The journal {self.path} cannot be opened: {error}. Nothing was changed; "
+                "`--fresh` sets it aside and starts anew, `--out` chooses another folder."
+            ) from error
+        except UsageError:
+            self._lock.release()
+            raise
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="adf-journal")
+        self._rows: list[tuple[str, Sequence[Any]]] = []
+        self._full = asyncio.Event()
+        self._collecting = False
+        self._batch: asyncio.Task[None] | None = None
+        self._failure: JournalError | None = None
+        self._answer_ids = itertools.count(self.reader.last_answer_id() + 1)
+        self._charge_ids = itertools.count(self.reader.last_charge_id() + 1)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Commit what is queued and give the journal back."""
+        try:
+            await self.commit()
+        finally:
+            self._thread.shutdown(wait=True)
+            self.reader.close()
+            self._connection.close()
+            self._lock.release()
+
+    # --- batches ---------------------------------------------------------------------------------------------------
+
+    def write(self, sql: str, *parameters: Any) -> None:
+        """Queue one row. It is committed with the next batch, in order. JournalError once writing has failed."""
+        if self._failure:
+            raise self._failure
+        self._rows.append((sql, parameters))
+        if len(self._rows) >= COMMIT_ROWS:
+            self._full.set()
+        if not self._collecting:
+            self._collecting = True
+            self._batch = asyncio.get_running_loop().create_task(self._flush())
+
+    async def commit(self) -> None:
+        """Wait until everything queued so far is on disk. JournalError where it cannot be written."""
+        if self._batch is not None:
+            await asyncio.shield(self._batch)
+        if self._failure:
+            raise self._failure
+
+    async def _flush(self) -> None:
+        await asyncio.wait([full := asyncio.ensure_future(self._full.wait())], timeout=COMMIT_SECONDS)
+        full.cancel()
+        self._full.clear()
+        rows, self._rows = self._rows, []
+        self._collecting = False
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._apply, rows)
+        except JournalError as error:
+            self._failure = error
+
+    def _apply(self, rows: list[tuple[str, Sequence[Any]]]) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for sql, parameters in rows:
+                self._connection.execute(sql, parameters)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise JournalError(
+                f"The journal {self.path} cannot be written: {error}. What was committed before is safe; "
+                "make room and run again to go on."
+            ) from error
+
+    # --- what is written -------------------------------------------------------------------------------------------
+
+    def set_meta(self, **values: str) -> None:
+        for key, value in values.items():
+            self.write("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
+
+    def add_request(self, key: str, request: Request, provider: str, model: str) -> None:
+        """Keep the text of a request, once."""
+        sampling = {"temperature": request.temperature, "top_p": request.top_p, "max_tokens": request.max_tokens}
+        schema = None if request.json_schema is None else json.dumps(request.json_schema)
+        self.write(
+            "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?, ?, ?)",
+            *(key, encode_text(request.prompt), schema, provider, model, json.dumps(sampling)),
+        )
+
+    def add_answer(
+        self,
+        *,
+        slot: str,
+        purpose: str,
+        request: str,
+        attempt: int,
+        seed: int | None,
+        feedback: str,
+        outcome: Response | AdfError,
+        tries: int,
+        started: float,
+        seconds: float,
+    ) -> StoredAnswer:
+        """Keep an answer, or the provider's refusal to give one."""
+        id_ = next(self._answer_ids)
+        if isinstance(outcome, Response):
+            usage = outcome.usage
+            columns: tuple[Any, ...] = (
+                *(encode_text(outcome.text), outcome.finish_reason, outcome.model),
+                *(usage.input_tokens, usage.output_tokens, outcome.cost_usd, None, None),
+            )
+            stored = StoredAnswer(id=id_, attempt=attempt, response=outcome, feedback=feedback)
+        else:
+            error, message = type(outcome).__name__, str(outcome)
+            columns = (None, None, None, None, None, None, error, encode_text(message))
+            stored = StoredAnswer(
+                id=id_, attempt=attempt, response=None, error=error, message=message, feedback=feedback
+            )
+        self.write(
+            _INSERT_ANSWER,
+            *(id_, slot, purpose, request, attempt, seed, encode_text(feedback)),
+            *columns,
+            *(tries, started, seconds),
+        )
+        return stored
+
+    def add_fault(self, slot: str, purpose: str, attempt: int, try_: int, error: AdfError, at: float) -> None:
+        """Keep a try that brought no answer."""
+        message = encode_text(str(error))
+        self.write(
+            "INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?, ?)",
+            *(slot, purpose, attempt, try_, type(error).__name__, message, at),
+        )
+
+    def add_charge(self, charge: Charge) -> int:
+        """Keep what a try may cost; returns the charge's id."""
+        id_ = next(self._charge_ids)
+        self.write("INSERT INTO charges VALUES (?, ?, ?, ?)", id_, charge.requests, charge.tokens, charge.usd)
+        return id_
+
+    def set_charge(self, id_: int, charge: Charge) -> None:
+        """Put what a try did cost in the place of what it might have."""
+        self.write(
+            "UPDATE charges SET requests = ?, tokens = ?, usd = ? WHERE id = ?",
+            *(charge.requests, charge.tokens, charge.usd, id_),
+        )
+
+    def add_verdicts(self, answer: int, epoch: int, verdicts: Sequence[StoredVerdict]) -> None:
+        """Keep what validators said of an answer, in their order."""
+        for position, verdict in enumerate(verdicts):
+            self.write(
+                "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                *(answer, epoch, position, verdict.validator, verdict.decision),
+                *(encode_text(verdict.reason), None if verdict.feedback is None else encode_text(verdict.feedback)),
+            )
+
+    def settle(self, slot: SettledSlot, epoch: int) -> None:
+        """Keep how a slot ended."""
+        turns = json.dumps([turn.to_dict() for turn in slot.turns]) if slot.turns else None
+        reason = None if slot.reason is None else encode_text(slot.reason)
+        self.write(
+            _INSERT_SLOT,
+            *(slot.key, epoch, slot.round, slot.place, slot.stage, slot.type, slot.direction),
+            *(json.dumps(dict(slot.scenario)), slot.parent, slot.seed, slot.prefix_length, slot.inherited),
+            *(slot.replicate, slot.state, slot.judge, reason, slot.attempts, slot.provider, slot.model),
+            *(slot.attempt, turns, slot.children),
+        )
+
+    def set_exclusions(self, exclusions: Sequence[tuple[str, str, str]]) -> None:
+        """Keep which accepted records a dataset validator keeps out: (slot, validator, reason), in place of earlier
+        ones.
+        """
+        self.write("DELETE FROM exclusions")
+        for slot, validator, reason in exclusions:
+            self.write("INSERT INTO exclusions VALUES (?, ?, ?)", slot, validator, encode_text(reason))
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+        script = resources.files("adf_core.journal").joinpath("schema.sql").read_text("utf-8")
+        connection.executescript(
+            f"BEGIN;\n{script}\nINSERT INTO meta VALUES ('format', '{FORMAT}'), ('epoch', '0');\nCOMMIT;"
+        )
+    return connection

@@ -1,0 +1,262 @@
+"""Reading a journal: by the run that owns it, by sinks, and by anyone else at the same time."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+from adf_core.components import Response, Usage
+from adf_core.conversation import Conversation, Record, conversation
+from adf_core.errors import UsageError
+from adf_core.journal.rows import Charge, SettledSlot, State, StoredAnswer
+
+FORMAT = 1
+
+_SLOT_COLUMNS = (
+    "key, round, place, stage, type, direction, scenario, parent, seed, prefix_length, inherited, replicate, "
+    "state, judge, reason, attempts, provider, model, attempt, turns, children"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """Numbers of an output folder. ``planned`` is the sum of the four states; ``ended`` says how the last run ended."""
+
+    planned: int
+    accepted: int
+    rejected: int
+    failed: int
+    unspent: int
+    answers: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+    unpriced: int
+    charged: Charge
+    ended: str
+    project: str
+    provider: str
+    model: str
+
+
+class JournalReader:
+    """A read-only view of a journal; every call sees what was committed until then."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the journal at ``path``; UsageError where there is none or it is no journal of this program."""
+        if not path.is_file():
+            raise UsageError(f"There is no journal at {path}. `adf run PROJECT` makes one.")
+        self.path = path
+        self.connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        try:
+            found = self.meta("format")
+        except sqlite3.DatabaseError as error:
+            self.connection.close()
+            raise UsageError(
+                f"{path} is damaged or no journal ({error}). Nothing was changed; "
+                "`adf run PROJECT --fresh` sets it aside and starts anew."
+            ) from error
+        if found != str(FORMAT):
+            self.connection.close()
+            raise UsageError(f"{path} has the format {found}, this version of adf reads format {FORMAT}.")
+        self.conversation_of = lru_cache(maxsize=1024)(self._conversation_of)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def _one(self, sql: str, *parameters: Any) -> Any:
+        return self.connection.execute(sql, parameters).fetchone()
+
+    def meta(self, key: str) -> str | None:
+        row = self._one("SELECT value FROM meta WHERE key = ?", key)
+        return str(row[0]) if row else None
+
+    @property
+    def epoch(self) -> int:
+        """The number of the current fingerprint; rows of earlier ones are history."""
+        return int(self.meta("epoch") or 0)
+
+    def slot(self, key: str) -> tuple[SettledSlot, int] | None:
+        """How a slot ended, and the epoch in which it did."""
+        row = self._one(f"SELECT {_SLOT_COLUMNS}, epoch FROM slots WHERE key = ?", key)
+        return (_slot(row), row[-1]) if row else None
+
+    def answers(self, slot: str, purpose: str, request: str) -> list[StoredAnswer]:
+        """The stored attempts that asked the same for the same slot, in order of attempt."""
+        rows = self.connection.execute(
+            "SELECT id, attempt, text, finish_reason, model, input_tokens, output_tokens, cost_usd, error, message, "
+            "feedback FROM answers WHERE slot = ? AND purpose = ? AND request = ? ORDER BY attempt",
+            (slot, purpose, request),
+        )
+        return [_answer(row) for row in rows]
+
+    def last_answer_id(self) -> int:
+        return int(self._one("SELECT coalesce(max(id), 0) FROM answers")[0])
+
+    def charged(self) -> Charge:
+        """All that was spent so far, with what may have been spent at its worst case."""
+        row = self._one(
+            "SELECT coalesce(sum(requests), 0), coalesce(sum(tokens), 0), coalesce(sum(usd), 0.0) FROM charges"
+        )
+        return Charge(*row)
+
+    def last_charge_id(self) -> int:
+        return int(self._one("SELECT coalesce(max(id), 0) FROM charges")[0])
+
+    def _conversation_of(self, key: str, epoch: int) -> Conversation:
+        """All turns of an accepted record, inherited ones first."""
+        row = self._one("SELECT parent, inherited, turns FROM slots WHERE key = ? AND epoch = ?", key, epoch)
+        if row is None:
+            raise UsageError(
+                f"The journal {self.path} is damaged: it lacks the record {key}, which others derive from."
+            )
+        prefix = self.conversation_of(row[0], epoch)[: row[1]] if row[1] else ()
+        return prefix + conversation(json.loads(row[2]))
+
+    def record(self, key: str, category: str) -> tuple[Record, bytes]:
+        """An accepted record and its slot's place."""
+        found = self.slot(key)
+        if found is None:
+            raise UsageError(f"The journal {self.path} is damaged: it lacks the record {key}.")
+        return self._record(found[0], category, self.epoch), found[0].place
+
+    def records(self, category: str, *, excluded: bool = False) -> Iterator[Record]:
+        """The accepted records in plan order; with ``excluded`` also those a dataset validator keeps out."""
+        epoch = self.epoch
+        rows = self.connection.execute(
+            f"SELECT {_SLOT_COLUMNS} FROM slots WHERE epoch = ? AND state = 'accepted' "
+            "AND (? OR key NOT IN (SELECT slot FROM exclusions)) ORDER BY round, place",
+            (epoch, excluded),
+        )
+        for row in rows:
+            yield self._record(_slot(row), category, epoch)
+
+    def _record(self, slot: SettledSlot, category: str, epoch: int) -> Record:
+        prefix = self.conversation_of(slot.parent, epoch)[: slot.inherited] if slot.inherited and slot.parent else ()
+        return Record(
+            key=slot.key,
+            stage=slot.stage,
+            type=slot.type,
+            category=category,
+            direction=slot.direction,
+            scenario=slot.scenario,
+            round=slot.round,
+            parent=slot.parent,
+            seed=slot.seed,
+            prefix_length=slot.prefix_length,
+            replicate=slot.replicate,
+            prefix=prefix,
+            turns=slot.turns,
+            provider=slot.provider or "",
+            model=slot.model or "",
+            attempt=slot.attempt or 0,
+        )
+
+    def reasons(self, limit: int = 5) -> list[tuple[str, str, str, int]]:
+        """The most frequent (state, judge, reason, count) of slots that were not accepted."""
+        rows = self.connection.execute(
+            "SELECT state, judge, reason, count(*) AS n FROM slots WHERE epoch = ? AND state != 'accepted' "
+            "GROUP BY state, judge, reason ORDER BY n DESC, reason LIMIT ?",
+            (self.epoch, limit),
+        )
+        return [(str(state), str(judge), decode_text(reason or ""), int(n)) for state, judge, reason, n in rows]
+
+    def state(self) -> RunState:
+        """The numbers of the current plan: what is planned, how slots ended, what it took."""
+        epoch = self.epoch
+        rows = self.connection.execute("SELECT state, count(*) FROM slots WHERE epoch = ? GROUP BY state", (epoch,))
+        counts: dict[State, int] = {state: int(count) for state, count in rows}
+        children = self._one("SELECT coalesce(sum(children), 0) FROM slots WHERE epoch = ?", epoch)[0]
+        excluded = self._one(
+            "SELECT count(*) FROM exclusions JOIN slots ON slots.key = exclusions.slot "
+            "WHERE epoch = ? AND state = 'accepted'",
+            epoch,
+        )[0]
+        answers, tokens_in, tokens_out, cost, unpriced = self._one(
+            "SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), "
+            "coalesce(sum(cost_usd), 0.0), coalesce(sum(text IS NOT NULL AND cost_usd IS NULL), 0) FROM answers"
+        )
+        planned = int(self.meta("seeds") or 0) + int(children)
+        return RunState(
+            planned=planned,
+            accepted=counts.get("accepted", 0) - excluded,
+            rejected=counts.get("rejected", 0) + excluded,
+            failed=counts.get("failed", 0),
+            unspent=planned - sum(counts.values()),
+            answers=answers,
+            input_tokens=tokens_in,
+            output_tokens=tokens_out,
+            cost_usd=cost,
+            unpriced=unpriced,
+            charged=self.charged(),
+            ended=self.meta("ended") or "",
+            project=self.meta("project") or "",
+            provider=self.meta("provider") or "",
+            model=self.meta("model") or "",
+        )
+
+
+def _slot(row: Any) -> SettledSlot:
+    (key, round_, place, stage, type_, direction, scenario, parent, seed, prefix_length, inherited, replicate) = row[
+        :12
+    ]
+    state, judge, reason, attempts, provider, model, attempt, turns, children = row[12:21]
+    return SettledSlot(
+        key=key,
+        round=round_,
+        place=place,
+        stage=stage,
+        type=type_,
+        direction=direction,
+        scenario=json.loads(scenario),
+        parent=parent,
+        seed=seed,
+        prefix_length=prefix_length,
+        inherited=inherited,
+        replicate=replicate,
+        state=state,
+        judge=judge,
+        reason=None if reason is None else decode_text(reason),
+        attempts=attempts,
+        provider=provider,
+        model=model,
+        attempt=attempt,
+        turns=conversation(json.loads(turns)) if turns else (),
+        children=children,
+    )
+
+
+def _answer(row: Any) -> StoredAnswer:
+    id_, attempt, text, finish_reason, model, tokens_in, tokens_out, cost, error, message, feedback = row
+    response = None
+    if text is not None:
+        text = decode_text(text)
+        response = Response(text, finish_reason, Usage(tokens_in, tokens_out), model, cost)
+    return StoredAnswer(
+        id=id_, attempt=attempt, response=response, error=error, message=message, feedback=decode_text(feedback)
+    )
+
+
+def encode_text(text: str) -> str | bytes:
+    """Text as SQLite can hold it: as it is, or as bytes where it has a lone surrogate that UTF-8 cannot express."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+    return text
+
+
+def decode_text(stored: str | bytes) -> str:
+    """The text that :func:`encode_text` stored."""
+    return stored.decode("utf-8", "surrogatepass") if isinstance(stored, bytes) else stored

@@ -1,0 +1,76 @@
+"""The rows of the journal as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from adf_core.components import Response
+from adf_core.conversation import Conversation, Stage, Type
+
+State = Literal["accepted", "rejected", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    """One attempt: its response, or the error that came instead. ``feedback`` is the text added to the prompt."""
+
+    id: int
+    attempt: int
+    response: Response | None
+    error: str | None = None
+    message: str | None = None
+    feedback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVerdict:
+    """What one validator said of an answer."""
+
+    validator: str
+    decision: str
+    reason: str = ""
+    feedback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """Something spent or reserved: requests, tokens (in and out), US dollars."""
+
+    requests: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+    def __add__(self, other: Charge) -> Charge:
+        return Charge(self.requests + other.requests, self.tokens + other.tokens, self.usd + other.usd)
+
+    def __sub__(self, other: Charge) -> Charge:
+        return Charge(self.requests - other.requests, self.tokens - other.tokens, self.usd - other.usd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledSlot:
+    """How a slot ended. The fields up to ``replicate`` are the slot's; ``inherited`` counts the turns of its prefix."""
+
+    key: str
+    round: int
+    place: bytes
+    stage: Stage
+    type: Type
+    direction: str
+    scenario: Mapping[str, str] = field(default_factory=dict)
+    parent: str | None
+    seed: str
+    prefix_length: int
+    inherited: int
+    replicate: int
+    state: State
+    judge: str | None = None
+    reason: str | None = None
+    attempts: int
+    provider: str | None = None
+    model: str | None = None
+    attempt: int | None = None
+    turns: Conversation = ()
+    children: int = 0

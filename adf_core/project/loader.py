@@ -1,0 +1,309 @@
+"""Folder → Project. Everything that is wrong is found here, all at once, before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from adf_core.components import Component, Direction
+from adf_core.conversation import Stage, Type
+from adf_core.diagram import Diagram, DiagramError, parse
+from adf_core.errors import Complaint, InvalidInput, UsageError
+from adf_core.grammar_files import grammar_file
+from adf_core.options import PROJECT_PATH, option_problems, options_schema
+from adf_core.plugins import KINDS, Plugins
+from adf_core.project.setup import (
+    DEFAULT_DELIMITER,
+    DEFAULT_PROVIDER,
+    DEFAULT_S_FACTOR,
+    DEFAULT_SINKS,
+    DEFAULT_VALIDATORS,
+    Budget,
+    ComponentChoice,
+    Generation,
+    Setup,
+)
+from adf_core.project.yaml_tree import YamlTree
+from adf_core.prompts import BUILTIN_OUTPUT_FORMATS, BUILTIN_TEMPLATES, Template, TemplateError, compile_template
+from adf_core.values import Path as KeyPath
+from adf_core.values import coerce, nearest, problems
+
+SETUP_FILE = "setup.yaml"
+DIAGRAM_FILE = "diagram.mermaid"
+PROMPT_KEYS: Mapping[Stage, str] = {"seed": "initial_prompt", "derivation": "derivational_prompt"}
+DIRECTION_KEYS: Mapping[Stage, str] = {
+    "seed": "seed_evolving_directions",
+    "derivation": "derivational_evolving_directions",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A folder that has been read and found valid.
+
+    ``diagram_text`` is what is put into prompts. ``diagram`` is None where Mermaid refuses the text, which ``strategy:
+    single`` allows. ``warnings`` are odd things that should be mended, ``notices`` are choices made for the user.
+    """
+
+    folder: Path
+    setup: Setup
+    diagram_text: str
+    diagram: Diagram | None
+    warnings: tuple[Complaint, ...] = ()
+    notices: tuple[Complaint, ...] = ()
+
+
+def load(
+    folder: Path, plugins: Plugins, overrides: Mapping[KeyPath, Any] | None = None, *, strict: bool = False
+) -> Project:
+    """Read and check the project in ``folder``.
+
+    ``overrides`` are values from a command line, by key path (``("generation", "d_factor")``), put over
+    the file's. With ``strict`` a diagram that Mermaid refuses is an error whatever the strategy. Raises InvalidInput
+    with every complaint, or UsageError where there is no project.
+    """
+    if not folder.is_dir():
+        what = "is a file, not a folder" if folder.exists() else "does not exist"
+        raise UsageError(
+            f"{folder} {what}. A project is a folder with {SETUP_FILE} and {DIAGRAM_FILE}; `adf init DIR` makes one."
+        )
+    file = folder / SETUP_FILE
+    if not file.is_file():
+        raise UsageError(
+            f"{file} does not exist. A project is a folder with {SETUP_FILE} and {DIAGRAM_FILE}; "
+            "`adf init DIR` makes one."
+        )
+    return _Loader(folder, YamlTree(_read_text(file), str(file)), plugins, overrides or {}, strict).load()
+
+
+def setup_schema() -> dict[str, Any]:
+    """The JSON Schema of ``setup.yaml``."""
+    return cast("dict[str, Any]", json.loads(grammar_file("setup.schema.json")))
+
+
+def _read_text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        message = f"this is no UTF-8 text (byte {error.start + 1})"
+        raise InvalidInput([Complaint(message, str(file), hint="save it as UTF-8")]) from error
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+
+
+class _Loader:
+    """One reading of one folder; collects complaints on the way."""
+
+    def __init__(
+        self, folder: Path, tree: YamlTree, plugins: Plugins, overrides: Mapping[KeyPath, Any], strict: bool
+    ) -> None:
+        self.folder = folder
+        self.tree = tree
+        self.plugins = plugins
+        self.strict = strict
+        self.complaints = list(tree.complaints)
+        self.warnings: list[Complaint] = []
+        self.notices: list[Complaint] = []
+        if not isinstance(tree.root, dict):
+            what = "it is empty" if tree.root is None or tree.root == "" else "it is no mapping (`key: value`)"
+            required = ", ".join(f"`{key}`" for key in setup_schema()["required"])
+            raise InvalidInput([Complaint(f"{what}; it needs at least {required}", tree.file, 1, 1)])
+        self.overrides = overrides
+        self.raw = _overridden(tree.root, overrides)
+
+    def load(self) -> Project:
+        schema = setup_schema()
+        data = coerce(self.raw, schema)
+        for problem in problems(data, schema):
+            self._complain(problem.path, problem.message, problem.hint, at_key=problem.at_key)
+        if self.complaints:
+            raise InvalidInput(self.complaints)
+
+        type_ = cast("Type", data.get("type", "conversation"))
+        output_format = data.get("output_format", "")
+        if not _has_words(output_format):
+            output_format = BUILTIN_OUTPUT_FORMATS[type_]
+        setup = Setup(
+            category=data.get("category") or self.folder.resolve().name,
+            type=type_,
+            user_role=data["user_role"],
+            assistant_role=data["assistant_role"],
+            delimiter=data.get("delimiter", DEFAULT_DELIMITER),
+            output_format=output_format,
+            templates={stage: self._template(data, stage, type_) for stage in PROMPT_KEYS},
+            seed_directions=self._directions(data, "seed", type_),
+            derivational_directions=self._directions(data, "derivation", type_),
+            variables=data.get("variables", {}),
+            provider=self._component("provider", ("provider",), DEFAULT_PROVIDER),
+            validators=self._components("validator", DEFAULT_VALIDATORS),
+            sinks=self._components("sink", DEFAULT_SINKS),
+            generation=self._generation(data.get("generation", {}), type_),
+            budget=Budget(**data.get("budget", {})),
+            strategy=data.get("scenarios", {}).get("strategy", "single"),
+        )
+        text, diagram = self._diagram(data, setup.strategy)
+        if self.complaints:
+            raise InvalidInput(self.complaints)
+        return Project(self.folder, setup, text, diagram, tuple(self.warnings), tuple(self.notices))
+
+    def _complain(self, path: KeyPath, message: str, hint: str | None = None, *, at_key: bool = False) -> None:
+        if path in self.overrides:
+            self.complaints.append(Complaint(f"on the command line: {message}", hint=hint))
+        else:
+            self.complaints.append(self.tree.complain(path, message, hint, at_key=at_key))
+
+    def _generation(self, data: Mapping[str, Any], type_: Type) -> Generation:
+        rest = {key: value for key, value in data.items() if key != "turns"}
+        turns = data.get("turns", {})
+        rest.setdefault("s_factor", DEFAULT_S_FACTOR[type_])
+        generation = Generation(**rest, min_turns=turns.get("min", 1), max_turns=turns.get("max"))
+        if generation.max_turns is not None and generation.max_turns < generation.min_turns:
+            message = f"`turns.max` ({generation.max_turns}) is less than `turns.min` ({generation.min_turns})"
+            self._complain(("generation", "turns", "max"), message)
+        return generation
+
+    def _template(self, data: Mapping[str, Any], stage: Stage, type_: Type) -> Template:
+        key = PROMPT_KEYS[stage]
+        text = data.get(key, "")
+        if not _has_words(text):
+            if key in data or stage == "seed" or data.get(DIRECTION_KEYS[stage]):
+                why = "has no word in it" if key in data else "is missing"
+                self.notices.append(self.tree.complain((key,), f"`{key}` {why}: the built-in prompt is used"))
+            return compile_template(BUILTIN_TEMPLATES[stage, type_], stage, type_)
+        try:
+            return compile_template(text, stage, type_, data.get("variables", {}))
+        except TemplateError as error:
+            place = self.tree.values[key,]
+            line, column = place.within(text, error.offset)
+            self.complaints.append(Complaint(f"`{key}`: {error}", self.tree.file, line, column, error.hint))
+            return Template(text, "plain", stage, type_)
+
+    def _directions(self, data: Mapping[str, Any], stage: Stage, type_: Type) -> tuple[str, ...]:
+        key = DIRECTION_KEYS[stage]
+        names = tuple(data.get(key, ()))
+        if not names:
+            self.notices.append(self.tree.complain((key,), f"`{key}` names none: only seeds are made"))
+        for index, name in enumerate(names):
+            direction = self.plugins.find(Direction, name)
+            if direction is None:
+                meant = nearest(name, self.plugins.names("direction"))
+                if meant:
+                    message = f"no installed direction is called `{name}`: it is used as a plain word"
+                    self.warnings.append(self.tree.complain((key, index), message, f"did you mean `{meant}`?"))
+            elif stage not in direction.stages or type_ not in direction.types:
+                serves = f"{' and '.join(direction.stages)}, type {' and '.join(direction.types)}"
+                message = f"the direction `{name}` does not serve a {stage} of type `{type_}` (it serves: {serves})"
+                self._complain((key, index), message)
+        return names
+
+    def _components(self, kind: str, default: tuple[str, ...]) -> tuple[ComponentChoice, ...]:
+        key = f"{kind}s"
+        count = len(self.raw.get(key, default))
+        return tuple(
+            self._component(kind, (key, index), default[index] if index < len(default) else "")
+            for index in range(count)
+        )
+
+    def _component(self, kind: str, path: KeyPath, default: str) -> ComponentChoice:
+        given = _at(self.raw, path, default)
+        choice = (
+            ComponentChoice(str(given["name"]), {key: value for key, value in given.items() if key != "name"})
+            if isinstance(given, Mapping)
+            else ComponentChoice(str(given))
+        )
+        contract = KINDS[kind]
+        component = self.plugins.find(contract, choice.name)
+        if component is None:
+            where = (*path, "name") if isinstance(given, Mapping) else path
+            self._complain(where, self.plugins.missing(contract, choice.name))
+            return choice
+        for problem in option_problems(component, choice.options):
+            message = f"option of the {kind} `{choice.name}`: {problem.message}"
+            self._complain((*path, *problem.path), message, problem.hint, at_key=problem.at_key)
+        return ComponentChoice(choice.name, self._with_paths(component, choice.options))
+
+    def _with_paths(self, component: type[Component], options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options, with files that are named relative to the project found from anywhere."""
+        schemas = options_schema(component)["properties"]
+        return {
+            key: str(self.folder / value) if schemas.get(key, {}).get("format") == PROJECT_PATH else value
+            for key, value in options.items()
+        }
+
+    def _diagram(self, data: Mapping[str, Any], strategy: str) -> tuple[str, Diagram | None]:
+        place = None
+        if _has_words(data.get("er_diagram", "")):
+            source, text = self.tree.file, data["er_diagram"]
+            place = self.tree.values["er_diagram",]
+        else:
+            file = self._diagram_file(data)
+            if file is None:
+                return "", None
+            source, text = str(file), _read_text(file)
+        if not text.strip():
+            self.complaints.append(Complaint("the diagram is empty", source))
+            return "", None
+        headerless = place is not None and "erDiagram" not in text
+        if headerless and place is not None:
+            message = "`er_diagram` has no `erDiagram` line: it is read as if there were one"
+            self.warnings.append(Complaint(message, source, place.line, place.column))
+        try:
+            return text.strip(), parse(f"erDiagram\n{text}" if headerless else text)
+        except DiagramError as error:
+            line, column = error.line - headerless, error.column
+            if place is not None:
+                lines = text.splitlines(keepends=True)
+                line, column = place.within(text, sum(map(len, lines[: line - 1])) + column - 1)
+            complaint = Complaint(f"the diagram: {error.message}", source, line, column, error.hint)
+            lenient = strategy == "single" and not self.strict
+            (self.warnings if lenient else self.complaints).append(complaint)
+            return text.strip(), None
+
+    def _diagram_file(self, data: Mapping[str, Any]) -> Path | None:
+        key = ("er_diagram_path",)
+        given = data.get("er_diagram_path")
+        file = self.folder / (given or DIAGRAM_FILE)
+        if not file.resolve().is_relative_to(self.folder.resolve()):
+            self._complain(key, f"`er_diagram_path` leads out of the project: {given}", "put the file into the folder")
+            return None
+        if not file.is_file():
+            hint = "a project needs a diagram: `diagram.mermaid`, `er_diagram_path` or `er_diagram`"
+            self._complain(key if given else (), f"there is no diagram: {file} does not exist", hint)
+            return None
+        return file
+
+
+def _has_words(text: str) -> bool:
+    """Whether there is a letter or a digit in it."""
+    return any(character.isalnum() for character in text)
+
+
+def _at(data: Any, path: KeyPath, default: Any) -> Any:
+    for part in path:
+        try:
+            data = data[part]
+        except (KeyError, IndexError):
+            return default
+    return data
+
+
+def _overridden(root: Mapping[str, Any], overrides: Mapping[KeyPath, Any]) -> dict[str, Any]:
+    """The setup with a command line's values put over it. Another provider's name leaves the setup's options behind."""
+    merged = dict(root)
+    provider = merged.get("provider")
+    name = overrides.get(("provider", "name"))
+    if any(path[0] == "provider" for path in overrides):
+        given = dict(provider) if isinstance(provider, Mapping) else {"name": provider or DEFAULT_PROVIDER}
+        merged["provider"] = given if name in (None, given.get("name")) else {}
+    for path, value in overrides.items():
+        target = merged
+        for part in path[:-1]:
+            inner = target.get(str(part))
+            copy = dict(inner) if isinstance(inner, Mapping) else {}
+            target[str(part)] = copy
+            target = copy
+        target[str(path[-1])] = value
+    return merged
