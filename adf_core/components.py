@@ -42,6 +42,9 @@ class Component(ABC):
 
     name: ClassVar[str]
 
+    def __post_init__(self) -> None:
+        """Called when options are set: check how they go together (UsageError), prepare the component's own state."""
+
     async def __aenter__(self) -> Self:
         return self
 

@@ -117,7 +117,7 @@ def problems(value: Any, schema: Mapping[str, Any]) -> list[Problem]:
         for error in Draft202012Validator(schema).iter_errors(value)
         for problem in _sentences(error, tuple(error.absolute_path))
     ]
-    return sorted(found, key=lambda problem: [str(part) for part in problem.path])
+    return sorted(dict.fromkeys(found), key=lambda problem: [str(part) for part in problem.path])
 
 
 def _sentences(error: Any, path: Path) -> list[Problem]:

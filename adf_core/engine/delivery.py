@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from adf_core.components import RunInfo, Sink, SinkResult, Validator
-from adf_core.engine.caller import Caller
-from adf_core.engine.judging import judge
+from adf_core.engine.budget import BudgetSpent
+from adf_core.engine.caller import Caller, Fatal, Stopped
+from adf_core.engine.judging import ValidatorFailed, judge
 from adf_core.errors import AdfError
 from adf_core.journal import Journal, JournalReader
 from adf_core.project import Project
@@ -20,13 +21,22 @@ async def judge_dataset(
     project: Project,
     caller_of: Callable[[str | None], Awaitable[Caller]],
 ) -> None:
-    """Bring the accepted records, in plan order, before validators that look at the whole; keep what they refuse."""
+    """Bring the accepted records, in plan order, before validators that look at the whole; keep what they refuse.
+
+    AdfError where one of them cannot judge; the records stay safe in the journal.
+    """
     looking_at_all = [validator for validator in validators if validator.scope == "dataset"]
     exclusions = []
     if looking_at_all:
         with JournalReader(journal.path) as reader:
             for record in reader.records(project.setup.category, excluded=True):
-                judgement = await judge(record, looking_at_all, project, caller_of)
+                try:
+                    judgement = await judge(record, looking_at_all, project, caller_of)
+                except ValidatorFailed as error:
+                    why = str(error).strip().splitlines()[-1]
+                    raise AdfError(f"The validator `{error.validator}` failed on the whole dataset: {why}") from error
+                except (Stopped, Fatal, BudgetSpent) as error:
+                    raise AdfError(f"The dataset could not be judged as a whole: {error or 'interrupted'}.") from error
                 if judgement.accepted is None:
                     exclusions.append((record.key, judgement.refusal.validator, judgement.refusal.reason))
     journal.set_exclusions(exclusions)

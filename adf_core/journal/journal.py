@@ -43,8 +43,9 @@ def set_aside(out: Path) -> Path | None:
         return None
     with _locked(out):
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        names = (f"journal-{stamp}{suffix}.sqlite" for suffix in ("", *(f"-{n}" for n in itertools.count(2))))
-        aside = next(path.with_name(name) for name in names if not path.with_name(name).exists())
+        suffixes = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+        places = (path.with_name(f"journal-{stamp}{suffix}.sqlite") for suffix in suffixes)
+        aside = next(place for place in places if not place.exists())
         for companion in ("-wal", "-shm", ""):
             source = path.with_name(path.name + companion)
             if source.exists():

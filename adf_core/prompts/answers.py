@@ -12,6 +12,8 @@ from adf_core.conversation import Conversation, Turn, Type
 
 _MOST_STARTS = 16  # places in a chatty answer where its JSON may begin; more are not tried, so that time stays linear
 
+_MOST_BRACES = 500  # the repair takes time quadratic in their number, and no conversation has so many
+
 
 class UnusableAnswer(Exception):
     """An answer that holds no conversation; the text says why, in words a model can act on."""
@@ -94,6 +96,8 @@ def _objects_within(text: str, start: int, key: str) -> Iterator[dict[str, Any]]
 def _repaired(text: str) -> Any:
     import json_repair
 
+    if text.count("{") > _MOST_BRACES:
+        return None
     try:
         return json_repair.loads(text)
     except (ValueError, RecursionError):

@@ -1,19 +1,19 @@
-"""A real HTTP server on loopback, in threads of this process: what the servers for provider tests have in common."""
+"""What the loopback servers for provider tests share: HTTP/1.1 on an event loop in a thread, and the test's answers."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 import threading
-import time
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,8 @@ class Received:
 class Reply:
     """An answer that is more than a text.
 
-    ``finish_reason`` is in the server's own words (None: its word for a finished answer). ``body`` replaces all that
-    is sent: text as it is, anything else as JSON. ``delay`` is in seconds; ``hang_up`` closes the connection in place
-    of
-    an answer.
+    ``finish_reason`` is in the server's own words (None: its word for a finished answer). ``body`` replaces all that is
+    sent: text as it is, anything else as JSON. ``delay`` is in seconds; ``hang_up`` closes the connection unanswered.
     """
 
     text: str = ""
@@ -49,82 +47,157 @@ Answer = Callable[[dict[str, Any], int], str | Reply]
 
 
 class LoopbackServer(ABC):
-    """Serves on a free port of 127.0.0.1 while the ``with`` block lasts; ``requests`` holds what came, in order."""
+    """Serves on 127.0.0.1 while the ``with`` block lasts.
 
-    def __init__(self, answer: Answer | str = "") -> None:
-        self.requests: list[Received] = []
+    ``answer`` decides what is said to a request; it runs on the server's loop, so it must not block. ``latency`` is in
+    seconds and is added to a Reply's own ``delay``. ``port`` 0 takes any free one. With ``log`` every body is appended
+    to that file as one line of JSON, as it arrives. ``GET /stats`` tells :meth:`stats`.
+    """
+
+    root: ClassVar[str] = ""
+    """The path that belongs to a client's ``base_url``."""
+
+    def __init__(self, answer: Answer | str, *, latency: float = 0.0, port: int = 0, log: Path | None = None) -> None:
+        self.received: list[Received] = []
+        self.answered = 0
+        self.most_at_once = 0
         self._answer: Answer = (lambda body, nth: answer) if isinstance(answer, str) else answer
+        self._latency = latency
+        self._port = port  # the chosen one, once the server runs
+        self._log = log
+        self._at_once = 0
         self._seen: Counter[str] = Counter()
-        self._lock = threading.Lock()
+        self._started = threading.Event()
 
-    @property
-    def url(self) -> str:
-        """The server's address, without a path."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+    @abstractmethod
+    def knows(self, path: str) -> bool:
+        """Whether a request to ``path`` is one that this server answers."""
 
     @abstractmethod
     def render(self, received: Received, reply: Reply) -> Any:
-        """The body of the answer to ``received`` in this server's wire format, where ``reply`` has none of its own."""
+        """The wire format around the text of ``reply``; where its status is an error, around that error."""
 
-    def reply(self, received: Received) -> Reply:
-        """Count ``received`` and ask the test for its answer."""
-        with self._lock:
-            self.requests.append(received)
-            content = json.dumps([received.path, received.body], sort_keys=True)
-            self._seen[content] += 1
-            nth = self._seen[content]
-        answer = self._answer(received.body, nth)
-        return Reply(text=answer) if isinstance(answer, str) else answer
+    @property
+    def url(self) -> str:
+        """What a client takes as its ``base_url``."""
+        return f"http://127.0.0.1:{self._port}{self.root}"
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """The bodies that came, in the order of their arrival."""
+        return [received.body for received in self.received]
+
+    @property
+    def count(self) -> int:
+        """How many requests came."""
+        return len(self.received)
+
+    def repeated(self) -> list[dict[str, Any]]:
+        """The bodies that came more than once, each of them once."""
+        times = Counter(map(_content, self.requests))
+        return [json.loads(content) for content, count in times.items() if count > 1]
+
+    def stats(self) -> dict[str, int]:
+        """Numbers about the requests. ``again`` counts all but first arrivals, ``at_once`` the most ever in flight."""
+        again = self.count - len({_content(body) for body in self.requests})
+        return {"requests": self.count, "answered": self.answered, "again": again, "at_once": self.most_at_once}
 
     def __enter__(self) -> Self:
-        self._server = _HTTPServer(("127.0.0.1", 0), partial(_Handler, self))
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        listening = socket.create_server(("127.0.0.1", self._port), backlog=1024)
+        self._port = listening.getsockname()[1]
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve(listening)), daemon=True)
         self._thread.start()
+        self._started.wait()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
+    async def _serve(self, listening: socket.socket) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        server = await asyncio.start_server(self._connection, sock=listening, backlog=1024)
+        self._started.set()
+        await self._stop.wait()
+        server.close()
 
-class _HTTPServer(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = 1024
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request after the other until either side closes."""
+        try:
+            while await self._exchange(reader, writer):
+                pass
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return  # the client has left
+        except asyncio.CancelledError:
+            return  # the server stops
+        finally:
+            writer.close()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Read one request and answer it; False where the connection is to be closed in place of an answer."""
+        first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
+        method, path, _ = first.split(" ")
+        fields = (line.partition(":") for line in lines)
+        headers = {name.strip().lower(): value.strip() for name, _, value in fields}
+        content = await reader.readexactly(int(headers.get("content-length", 0)))
+        if method == "POST":
+            reply = await self._answer_to(Received(path, headers, json.loads(content)))
+            if reply.hang_up:
+                return False
+        elif path == "/stats":
+            reply = Reply(body=self.stats())
+        else:
+            reply = self._unknown(Received(path, headers, {}))
+        writer.write(_http(reply))
+        await writer.drain()
+        self.answered += method == "POST"
+        return True
+
+    async def _answer_to(self, received: Received) -> Reply:
+        """Count the request, let the latency pass, and give its reply with a body."""
+        content = _content(received.body)
+        self._seen[content] += 1
+        self.received.append(received)
+        if self._log:
+            with self._log.open("a", encoding="utf-8") as file:
+                file.write(f"{content}\n")
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            reply = self._reply(received, self._seen[content])
+            await asyncio.sleep(self._latency + reply.delay)
+        finally:
+            self._at_once -= 1
+        return reply
+
+    def _reply(self, received: Received, nth: int) -> Reply:
+        if not self.knows(received.path):
+            return self._unknown(received)
+        found = self._answer(received.body, nth)
+        reply = Reply(text=found) if isinstance(found, str) else found
+        return reply if reply.body is not None else replace(reply, body=self.render(received, reply))
+
+    def _unknown(self, received: Received) -> Reply:
+        reply = Reply(status=404, text=f"There is no {received.path} here.")
+        return replace(reply, body=self.render(received, reply))
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+def _content(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, sort_keys=True)
 
-    def __init__(self, loopback: LoopbackServer, *connection: Any) -> None:
-        self.loopback = loopback
-        super().__init__(*connection)  # which serves the connection to its end
 
-    def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        names = {name.lower(): value for name, value in self.headers.items()}
-        received = Received(self.path, names, json.loads(self.rfile.read(length)))
-        reply = self.loopback.reply(received)
-        time.sleep(reply.delay)
-        if reply.hang_up:
-            self.close_connection = True
-            return
-        body = self.loopback.render(received, reply) if reply.body is None else reply.body
-        plain = isinstance(body, str)
-        sent = body.encode() if plain else json.dumps(body).encode()
-        headers = {"Content-Type": "text/plain" if plain else "application/json", **reply.headers}
-        # A client whose time is over has left; that is what the test wants to see, not an error of the server.
-        with suppress(ConnectionError):
-            self.send_response(reply.status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
+def _http(reply: Reply) -> bytes:
+    plain = isinstance(reply.body, str)
+    content = (reply.body if plain else json.dumps(reply.body)).encode()
+    headers = {"Content-Type": "text/plain" if plain else "application/json", **reply.headers}
+    lines = [
+        f"HTTP/1.1 {reply.status} {_phrase(reply.status)}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*lines, f"Content-Length: {len(content)}", "", ""]).encode("latin-1") + content
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: a test's output is the test's."""
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in HTTPStatus.__members__.values() else "Unknown"

@@ -30,8 +30,10 @@ from adf_core import (
     Usage,
     UsageError,
 )
-from adf_core.testing.gemini_server import GeminiServer, gemini_error
-from adf_core.testing.loopback import Answer, Reply
+from adf_core.testing import Answer, GeminiServer, Reply, gemini_error
+
+# The SDK subclasses aiohttp's session, which aiohttp would rather it did not.
+pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class Aiohttp:DeprecationWarning")
 
 KEY = "AIzaTheSecretOfThisTest"
 SCHEMA = {
@@ -71,7 +73,7 @@ async def refusal(reply: Reply, **options: Any) -> ProviderError:
     async with serving(lambda body, nth: reply, **options) as (server, provider):
         with pytest.raises(ProviderError) as caught:
             await provider.generate(Request("Hi"))
-        assert len(server.requests) == 1
+        assert server.count == 1
     assert KEY not in "".join(traceback.format_exception(caught.value))
     return caught.value
 
@@ -92,7 +94,7 @@ async def test_a_request_is_answered_with_text_tokens_cost_and_the_answering_mod
     price = provider.price()
     assert price is not None
     assert response.cost_usd == pytest.approx(3 * price.input_usd + 5 * price.output_usd)
-    (received,) = server.requests
+    (received,) = server.received
     assert received.path == "/v1beta/models/gemini-3.8-flash:generateContent"
     assert received.headers["x-goog-api-key"] == KEY
     assert received.body["contents"] == [{"parts": [{"text": "Greet me, please"}], "role": "user"}]
@@ -101,7 +103,7 @@ async def test_a_request_is_answered_with_text_tokens_cost_and_the_answering_mod
 async def test_sampling_schema_and_safety_are_sent() -> None:
     async with serving("{}") as (server, provider):
         await provider.generate(Request("Hi", json_schema=SCHEMA, temperature=0.4, top_p=0.8, max_tokens=77, seed=5))
-    body = server.requests[0].body
+    body = server.requests[0]
     assert body["generationConfig"] == {
         "temperature": 0.4,
         "topP": 0.8,
@@ -122,8 +124,8 @@ async def test_sampling_schema_and_safety_are_sent() -> None:
 async def test_options_leave_out_safety_and_top_k_and_set_thinking() -> None:
     async with serving(safety="default", top_k=None, thinking="low", model="gemini-3.5-flash") as (server, provider):
         await provider.generate(Request("Hi"))
-    body = server.requests[0].body
-    assert server.requests[0].path.startswith("/v1beta/models/gemini-3.5-flash:")
+    body = server.requests[0]
+    assert server.received[0].path.startswith("/v1beta/models/gemini-3.5-flash:")
     assert "safetySettings" not in body
     assert "topK" not in body["generationConfig"]
     assert "responseMimeType" not in body["generationConfig"]
@@ -133,7 +135,7 @@ async def test_options_leave_out_safety_and_top_k_and_set_thinking() -> None:
 async def test_a_long_seed_is_cut_to_the_bits_that_gemini_takes() -> None:
     async with serving() as (server, provider):
         await provider.generate(Request("Hi", seed=2**63 + 2**31 + 9))
-    assert server.requests[0].body["generationConfig"]["seed"] == 9
+    assert server.requests[0]["generationConfig"]["seed"] == 9
 
 
 async def test_requests_are_answered_at_once_not_one_after_the_other() -> None:
@@ -141,7 +143,7 @@ async def test_requests_are_answered_at_once_not_one_after_the_other() -> None:
         started = time.monotonic()
         await asyncio.gather(*(provider.generate(Request(f"number {number}")) for number in range(32)))
         assert time.monotonic() - started < 3
-    assert len(server.requests) == 32
+    assert server.most_at_once > 16
 
 
 # --- what is answered -----------------------------------------------------------------------------------------------
@@ -165,7 +167,7 @@ async def test_finish_reasons_are_told_in_the_contracts_words(theirs: str, ours:
     async with serving(lambda body, nth: Reply(text="So", finish_reason=theirs)) as (server, provider):
         response = await provider.generate(Request("Hi"))
     assert (response.text, response.finish_reason) == ("So", ours)
-    assert len(server.requests) == 1
+    assert server.count == 1
 
 
 @pytest.mark.parametrize("reason", ["OTHER", "MALFORMED_RESPONSE", "UNEXPECTED_TOOL_CALL"])
@@ -337,7 +339,7 @@ async def test_a_server_that_tells_the_key_again_is_not_quoted_with_it() -> None
 async def sent_key(**options: Any) -> str:
     async with serving(**{"api_key": None, **options}) as (server, provider):
         await provider.generate(Request("Hi"))
-    return server.requests[0].headers["x-goog-api-key"]
+    return server.received[0].headers["x-goog-api-key"]
 
 
 async def test_the_key_comes_from_the_option_the_file_or_the_environment(
@@ -392,7 +394,7 @@ async def test_each_text_gets_its_vector(model: str) -> None:
     async with serving(embedding_model=model) as (server, provider):
         vectors = await provider.embed(texts)
     assert vectors == [[5.0 + number, 2.0 if number else 1.0] for number in range(130)]
-    assert [received.path for received in server.requests] == [f"/v1beta/models/{model}:batchEmbedContents"] * 2
+    assert [received.path for received in server.received] == [f"/v1beta/models/{model}:batchEmbedContents"] * 2
 
 
 async def test_refusals_and_missing_vectors_are_errors_for_embeddings_too() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from google.genai import Client
     from google.genai.types import GenerateContentConfig
 
+_MODEL = "^((models|tunedModels)/)?[^/]+$"
 _CATEGORIES = (
     "HARM_CATEGORY_HARASSMENT",
     "HARM_CATEGORY_HATE_SPEECH",
@@ -35,7 +36,7 @@ class Gemini(Provider):
 
     name: ClassVar[str] = "gemini"
 
-    model: str = option("gemini-3.8-flash", help="the model to ask", minLength=1)
+    model: str = option("gemini-3.8-flash", help="the model to ask", pattern=_MODEL)
     api_key: str | None = option(
         None, secret=True, help="the key; better in GEMINI_API_KEY (or GOOGLE_API_KEY) or in api_key_file"
     )
@@ -49,7 +50,9 @@ class Gemini(Provider):
     thinking: Literal["minimal", "low", "medium", "high"] | None = option(
         None, help="how long the model thinks before it answers (none: the model's own default)"
     )
-    embedding_model: str = option("gemini-embedding-001", help="the model that turns texts into vectors", minLength=1)
+    embedding_model: str = option(
+        "gemini-embedding-001", help="the model that turns texts into vectors", pattern=_MODEL
+    )
 
     async def __aenter__(self) -> Self:
         self._key = find_key(self.name, self.api_key, self.api_key_file)

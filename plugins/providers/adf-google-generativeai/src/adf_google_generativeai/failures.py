@@ -21,6 +21,7 @@ _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 
 def failure(status: int, message: str, details: Iterable[Any]) -> ProviderError:
     """The error for an answer with the HTTP ``status``, and the message and details of its google.rpc.Status."""
+    message = message if message.endswith((".", "!", "?", "…")) else f"{message}."
     found = [detail for detail in details if isinstance(detail, Mapping)]
     if status in (401, 403) or any(detail.get("reason") == "API_KEY_INVALID" for detail in found):
         return AuthenticationFailed(

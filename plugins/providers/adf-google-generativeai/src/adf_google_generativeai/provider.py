@@ -20,6 +20,7 @@ from adf_google_generativeai.schemas import response_schema
 
 T = TypeVar("T")
 
+_MODEL = "^((models|tunedModels)/)?[^/]+$"
 _CATEGORIES = (
     "HARM_CATEGORY_HARASSMENT",
     "HARM_CATEGORY_HATE_SPEECH",
@@ -36,7 +37,7 @@ class GoogleGenerativeAI(Provider):
 
     name: ClassVar[str] = "google-generativeai"
 
-    model: str = option("gemini-3.8-flash", help="the model to ask", minLength=1)
+    model: str = option("gemini-3.8-flash", help="the model to ask", pattern=_MODEL)
     api_key: str | None = option(
         None, secret=True, help="the key; better in GEMINI_API_KEY (or GOOGLE_API_KEY) or in api_key_file"
     )
@@ -47,7 +48,9 @@ class GoogleGenerativeAI(Provider):
         "off", help="off: Gemini's adjustable filters block nothing; default: they are left as the server has them"
     )
     top_k: int | None = option(32, help="sample among that many likeliest tokens", minimum=1)
-    embedding_model: str = option("gemini-embedding-001", help="the model that turns texts into vectors", minLength=1)
+    embedding_model: str = option(
+        "gemini-embedding-001", help="the model that turns texts into vectors", pattern=_MODEL
+    )
 
     async def __aenter__(self) -> Self:
         self._key = find_key(self.name, self.api_key, self.api_key_file)
@@ -150,9 +153,13 @@ class GoogleGenerativeAI(Provider):
             raise Timeout(f"Gemini sent no answer within {self.timeout:g} seconds.") from None
         except requests.RequestException as error:
             raise Unreachable(f"The connection to Gemini failed: {self._quote(error)}") from None
-        except (ParseError, ValueError, AttributeError) as error:
-            # The AttributeError is the SDK's, where a refusal is JSON but not in Google's format.
+        except (ParseError, ValueError) as error:
             raise Overloaded(f"Gemini's answer cannot be read: {self._quote(error)}") from None
+        except AttributeError:
+            # The SDK takes it for granted that every refusal in JSON is in Google's format.
+            raise Overloaded(
+                "The server refused in a way that is not Gemini's, so its reason cannot be read."
+            ) from None
 
     def _quote(self, message: object) -> str:
         """What the other side said, on one line, without the key; long texts are cut."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 _NUMBERS = {"minItems": "min_items", "maxItems": "max_items"}
@@ -14,7 +15,7 @@ def response_schema(schema: Any) -> dict[str, Any] | None:
     list's items and their number, texts to choose from, descriptions. Other keywords are left out, which only allows
     more: whatever answer ``schema`` allows, the result allows too.
     """
-    if not isinstance(schema, dict):
+    if not isinstance(schema, Mapping):
         return None
     types = schema.get("type", [])
     kinds = {types} if isinstance(types, str) else set(types)

@@ -1,0 +1,62 @@
+"""What a server's headers say about its limits."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from adf_core import RateLimit
+
+_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_PART = r"(\d+(?:\.\d+)?)(ms|[dhms])"
+
+
+def seconds(text: str | None) -> float | None:
+    """Seconds in a duration such as ``1s``, ``6m0s``, ``20ms`` or ``7.5`` (which is in seconds); None for another text.
+
+    >>> seconds("6m0.5s")
+    360.5
+    """
+    text = (text or "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    if not re.fullmatch(f"(?:{_PART})+", text):
+        return None
+    return sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds a server asks to wait: from ``retry-after-ms``, or ``Retry-After`` with seconds or a date."""
+    milliseconds = seconds(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    wish = headers.get("retry-after")
+    return seconds(wish) if seconds(wish) is not None else _until(wish)
+
+
+def _until(date: str | None) -> float | None:
+    """Seconds from now until an HTTP date; 0 where it has passed."""
+    try:
+        return max(0.0, parsedate_to_datetime(date or "").timestamp() - time.time())
+    except ValueError:
+        return None
+
+
+def rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
+    """The ``x-ratelimit-*`` headers; None where there are none."""
+
+    def number(name: str) -> int | None:
+        text = headers.get(f"x-ratelimit-{name}", "")
+        return int(text) if text.isdecimal() else None
+
+    limit = RateLimit(
+        requests_limit=number("limit-requests"),
+        requests_remaining=number("remaining-requests"),
+        requests_reset=seconds(headers.get("x-ratelimit-reset-requests")),
+        tokens_limit=number("limit-tokens"),
+        tokens_remaining=number("remaining-tokens"),
+        tokens_reset=seconds(headers.get("x-ratelimit-reset-tokens")),
+    )
+    return None if limit == RateLimit() else limit
