@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sqlite3
 import sys
 import traceback
 
@@ -73,15 +72,20 @@ def main() -> None:
         status = error.exit_code
     except AdfError as error:
         status = _failed(str(error), error.exit_status, session.debug)
-    except sqlite3.Error as error:
-        status = _failed(f"The journal cannot be used: {error}.", 1, session.debug)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         status = _failed(f"{where}{error.strerror or error}", 1, session.debug)
     except Exception as error:  # noqa: BLE001  the last place to turn a traceback into a sentence
-        what = f"{type(error).__name__}: {error}"
-        status = _failed(f"this should not have happened ({what}); `--debug` shows where", 1, session.debug)
+        status = _failed(_unforeseen(error), 1, session.debug)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _unforeseen(error: Exception) -> str:
+    import sqlite3
+
+    if isinstance(error, sqlite3.Error):
+        return f"The journal cannot be used: {error}."
+    return f"this should not have happened ({type(error).__name__}: {error}); `--debug` shows where"
 
 
 def _failed(sentence: str, status: int, debug: bool = False) -> int:

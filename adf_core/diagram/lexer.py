@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lark import Token
-from lark.lexer import Lexer, LexerConf
+from lark.common import LexerConf
+from lark.lexer import Lexer
 
 from adf_core.diagram.preprocess import CODE_START, SPACES, decoded
 
 UNKNOWN = "UNKNOWN"
-"""The type of a token where no rule matches: one character, which the parser refuses."""
+"""The type of a token that the parser refuses: where no rule matches, or where what a rule begins never ends."""
 
 Spans = Iterator[tuple[int, int]]
 
@@ -120,13 +121,16 @@ class ErLexer(Lexer):
         """The tokens of a preprocessed text, each with its ``start_pos`` there."""
         ignored = self._ignored
         has_codes = CODE_START in text
-        near = {name: _inside(scan.state.where(text) if scan.state.where else iter(())) for name, scan in self._scans.items()}
+        near = {
+            name: _inside(scan.state.where(text) if scan.state.where else iter(()))
+            for name, scan in self._scans.items()
+        }
         name, position, end = "document", 0, len(text)
         pattern, far_pattern, state = self._scans[name]
         inside = near[name]
         while position < end:
             match = (far_pattern if inside(position) else pattern).match(text, position)
-            if match is None:
+            if match is None or (match.lastgroup == "ACC_DESCR_BLOCK" and text[match.end() - 1] != "}"):
                 yield Token(UNKNOWN, text[position], position)
                 return
             kind, value, start = match.lastgroup or UNKNOWN, match.group(), position
@@ -144,8 +148,7 @@ class ErLexer(Lexer):
                 pattern, far_pattern, state = self._scans[name]
                 inside = near[name]
         if name == "style":
-            # White space before its line's end makes a style line go on; the end of the text ends it all the same.
-            yield Token("_NEWLINE", "", end)
+            yield Token(UNKNOWN, "", end)
 
 
 def _with_spaces(pattern: str) -> str:
@@ -173,5 +176,5 @@ def _inside(spans: Spans) -> Callable[[int], bool]:
 def _is_silent(kind: str, value: str) -> bool:
     """Whether Mermaid passes over this: empty backticks, an empty ``accDescr { }``."""
     return (kind == "BACKTICK_WORD" and not value) or (
-        kind == "ACC_DESCR_BLOCK" and value[-1] == "}" and not value.partition("{")[2][:-1].strip(SPACES)
+        kind == "ACC_DESCR_BLOCK" and not value.partition("{")[2][:-1].strip(SPACES)
     )

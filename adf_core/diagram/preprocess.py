@@ -200,7 +200,8 @@ def _refuse_duplicates(root: yaml.Node | None, source: Source, first_line: int) 
 # --- directives and comments ---------------------------------------------------------------------------------------
 
 _DIRECTIVE = re.compile(
-    rf"%%\{{[{SPACES}]*\w+(?:[{SPACES}]*:)?[{SPACES}]*(?:\w+|(?:(?!\}}%%)[^{BREAKS[1:]}])*)[{SPACES}]*(?:\}}%%)?", re.ASCII
+    rf"%%\{{[{SPACES}]*\w+(?:[{SPACES}]*:)?[{SPACES}]*(?:\w+|(?:(?!\}}%%)[^{BREAKS[1:]}])*)[{SPACES}]*(?:\}}%%)?",
+    re.ASCII,
 )
 _COMMENT = re.compile(rf"(?<![^{BREAKS}])([{BLANKS}]*)(%%(?!\{{)[^\n]+)\n?")
 

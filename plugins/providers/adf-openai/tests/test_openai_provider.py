@@ -35,7 +35,7 @@ from adf_core import (
 )
 from adf_core.testing import Answer, OpenAIServer, Reply, openai_error
 
-KEY = "sk-proj-TheSecretOfThisTest"
+KEY = "the-secret.of-this-test"
 TURN = {
     "type": "object",
     "properties": {"user": {"type": "string", "minLength": 1}, "assistant": {"type": "string", "minLength": 1}},
@@ -147,14 +147,14 @@ async def test_rate_limit_headers_are_returned() -> None:
     headers = {
         "x-ratelimit-limit-requests": "500",
         "x-ratelimit-remaining-requests": "499",
-        "x-ratelimit-reset-requests": "120ms",
+        "x-ratelimit-reset-requests": "250ms",
         "x-ratelimit-limit-tokens": "30000",
         "x-ratelimit-remaining-tokens": "29000",
         "x-ratelimit-reset-tokens": "1h6m0.5s",
     }
     async with serving(lambda body, nth: Reply(text="Hi", headers=headers)) as (_, provider):
         response = await provider.generate(Request("Hi"))
-    assert response.rate_limit == RateLimit(500, 499, pytest.approx(0.12), 30000, 29000, 3960.5)
+    assert response.rate_limit == RateLimit(500, 499, 0.25, 30000, 29000, 3960.5)
 
 
 async def test_rate_limit_headers_that_make_no_sense_are_left_out() -> None:
@@ -203,7 +203,8 @@ async def test_requests_run_at_once() -> None:
 
 
 def form(body: dict[str, Any]) -> str | None:
-    return body.get("response_format", {}).get("type")
+    asked = body.get("response_format")
+    return str(asked["type"]) if asked else None
 
 
 async def test_a_refused_schema_falls_back_to_json_mode_and_then_to_text_once() -> None:
@@ -221,23 +222,23 @@ async def test_a_refused_schema_falls_back_to_json_mode_and_then_to_text_once() 
 
 async def test_keywords_that_strict_mode_does_not_know_are_left_out_and_the_schema_stays() -> None:
     def refuses(body: dict[str, Any]) -> Reply | None:
-        bad = next((word for word in ("minLength", "minItems") if word in str(body["response_format"])), None)
+        bad = next((word for word in ("minLength", "minItems") if f"'{word}': 1" in str(body)), None)
         message = f"Invalid schema for response_format 'answer': In context=(), '{bad}' is not permitted."
         return refused(400, message, param="response_format") if bad else None
 
-    schema = {**SCHEMA, "properties": {**SCHEMA["properties"], "minLength": {"type": "string"}}}  # type: ignore[dict-item]
-    async with serving(lambda body, nth: "{}") as (server, provider):
-        await provider.generate(Request("Hi", json_schema=schema))
-    assert "minLength" in server.requests[0]["response_format"]["json_schema"]["schema"]["properties"]
+    def schema(text: dict[str, Any], turns: dict[str, Any]) -> dict[str, Any]:
+        """A schema that has a property named like a keyword."""
+        properties = {"minLength": text, "turns": {"type": "array", "items": text, **turns}}
+        return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
 
+    asked = Request("Hi", json_schema=schema({"type": "string", "minLength": 1}, {"minItems": 1}))
     async with serving(refusing(refuses)) as (server, provider):
-        await provider.generate(ASKED)
-        await provider.generate(ASKED)
-    assert [form(body) for body in server.requests] == ["json_schema"] * 4
-    bare = {"type": "object", "properties": {"user": {"type": "string"}, "assistant": {"type": "string"}}}
-    expected = {**SCHEMA, "properties": {"conversations": {"type": "array", "items": {**TURN, **bare}}}}
+        await provider.generate(asked)
+        await provider.generate(asked)
+    assert server.count == 4
     for body in server.requests[2:]:
-        assert body["response_format"]["json_schema"] == {"name": "answer", "schema": expected, "strict": True}
+        sent = {"name": "answer", "schema": schema({"type": "string"}, {}), "strict": True}
+        assert body["response_format"] == {"type": "json_schema", "json_schema": sent}
 
 
 @pytest.mark.parametrize(
@@ -305,6 +306,15 @@ async def test_a_value_out_of_range_is_an_error_and_nothing_is_left_out() -> Non
     assert server.count == 1
 
 
+async def test_a_blocked_prompt_teaches_nothing_about_the_server() -> None:
+    reply = refused(400, "Flagged: the prompt, and its schema with an unsupported seed")
+    async with serving(lambda body, nth: reply if nth == 1 else "{}") as (server, provider):
+        with pytest.raises(ContentBlocked):
+            await provider.generate(ASKED)
+        await provider.generate(ASKED)
+    assert server.requests[0] == server.requests[1]
+
+
 async def test_what_the_user_insists_on_is_not_left_out() -> None:
     reply = refused(400, "Unsupported parameter: 'seed'.", param="seed")
     async with serving(lambda body, nth: reply, extra_body={"seed": 1}) as (_, provider):
@@ -317,11 +327,11 @@ async def test_what_the_user_insists_on_is_not_left_out() -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refused_key_is_an_authentication_failure_that_tells_no_key(status: int) -> None:
-    masked = "sk-proj-********************Test"
-    error = await refusal(refused(status, f"Incorrect API key provided: {KEY} or {masked}. Bearer abc123 (org-Ab3xYz)"))
+    like_keys = "sk-proj-a1b2c3, sk-****************Test, the-s*****test, Bearer abc123, org-Ab3xYz"
+    error = await refusal(refused(status, f"Incorrect API key provided: {KEY} ({like_keys})."))
     assert isinstance(error, AuthenticationFailed)
     assert "OPENAI_API_KEY" in str(error)
-    for secret in (KEY, "********Test", "abc123", "Ab3xYz"):
+    for secret in (KEY, "a1b2c3", "*Test", "the-s", "abc123", "Ab3xYz"):
         assert secret not in str(error)
 
 
@@ -429,9 +439,10 @@ async def test_an_error_hidden_in_a_200_is_what_its_code_says() -> None:
     assert isinstance(error, RateLimited)
 
 
-async def test_a_long_message_is_cut() -> None:
-    error = await refusal(refused(400, "word " * 10_000))
+async def test_a_long_message_is_cut_and_never_in_the_middle_of_the_key() -> None:
+    error = await refusal(refused(400, "x" * (500 - len(KEY) // 2) + KEY * 100))
     assert len(str(error)) < 700
+    assert KEY[:5] not in str(error)
 
 
 async def test_no_answer_in_time_is_a_timeout() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -132,6 +131,8 @@ class GoogleGenerativeAI(Provider):
         return {"retry": None, "timeout": self.timeout}
 
     async def _call(self, call: Callable[[], T]) -> T:
+        import asyncio
+
         def in_thread() -> T:
             with self._errors():
                 return call()

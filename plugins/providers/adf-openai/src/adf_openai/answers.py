@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from adf_core import ContentBlocked, Overloaded, Usage
-from adf_openai.refusals import Refusal, read_refusal
+from adf_openai.refusals import Refusal, is_web_page, read_refusal
 
 FinishReason = Literal["stop", "length", "content_filter"]
 
-_FINISHED: dict[Any, FinishReason] = {"length": "length", "max_tokens": "length", "content_filter": "content_filter"}
+_FINISHED: dict[str, FinishReason] = {"length": "length", "max_tokens": "length", "content_filter": "content_filter"}
 """Reasons that are not an ordinary end; servers have many words for that one."""
 
 _BROKEN_OFF = ("error", "abort", "aborted", "cancelled")
@@ -34,7 +34,7 @@ def read_json(text: str, server: str, key: str) -> Mapping[str, Any]:
     try:
         data = json.loads(text)
     except ValueError:
-        kind = "a web page" if text.lstrip().startswith("<") else "something that is no JSON"
+        kind = "a web page" if is_web_page(text) else "something that is no JSON"
         raise Overloaded(f"{server} sent {kind} in place of an answer; check `base_url`.") from None
     if not isinstance(data, Mapping):
         raise Overloaded(f"{server} sent JSON that is no answer; check `base_url`.")
@@ -69,7 +69,7 @@ def read_answer(data: Mapping[str, Any], server: str, key: str) -> tuple[str, Fi
         raise Overloaded(f"{server} broke off its answer (reason: {reason}).")
     if reason == "content_filter" and not text:
         raise ContentBlocked(f"{server} stopped the answer with its content filter.")
-    return text, _FINISHED.get(reason, "stop")
+    return text, _FINISHED.get(str(reason), "stop")
 
 
 def _text(content: Any) -> str:

@@ -12,7 +12,7 @@ VARIABLE = "OPENAI_API_KEY"
 
 _LIKE_A_KEY = re.compile(
     r"\b(?:sk|pk|org|proj|sess)-[\w*.…-]*[\w*]"  # OpenAI's own prefixes, whole or masked
-    r"|[^\s'\"]*\*{3,}[^\s'\"]*"  # whatever a server has masked
+    r"|(?<![^\s'\"])[^\s'\"]*\*{3}[^\s'\"]*"  # whatever a server has masked; from a word's start, to stay linear
     r"|(?<=Bearer )\S+"
 )
 

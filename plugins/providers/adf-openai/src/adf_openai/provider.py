@@ -11,7 +11,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import urlsplit
 
-from adf_core import Price, Provider, ProviderError, Request, Response, Timeout, Unreachable, Usage, UsageError, option
+from adf_core import (
+    InvalidRequest,
+    Price,
+    Provider,
+    ProviderError,
+    Request,
+    Response,
+    Timeout,
+    Unreachable,
+    Usage,
+    UsageError,
+    option,
+)
 from adf_openai.answers import read_answer, read_json, read_usage, read_vectors
 from adf_openai.dialect import Dialect
 from adf_openai.keys import VARIABLE, find_key, without_key
@@ -81,9 +93,11 @@ class OpenAI(Provider):
                 text, finish_reason = read_answer(data, self._server, self._key)
                 break
             except Refusal as refusal:
-                self._dialect.learn(body, refusal)
+                error = failure(refusal, self._server)
+                if isinstance(error, InvalidRequest):
+                    self._dialect.learn(body, refusal)
                 if self._body(request) == body:
-                    raise failure(refusal, self._server) from None
+                    raise error from None
         counted = read_usage(data)
         return Response(
             text=text,

@@ -21,6 +21,7 @@ from adf_openai.limits import retry_after
 _OUT_OF_MONEY = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 _BLOCKED = {"content_filter", "content_policy_violation", "moderation_blocked", "invalid_prompt"}
 _BLOCKED_WORDS = re.compile(r"\bflagged\b|content[ _](?:management )?(?:policy|filter)|safety system", re.IGNORECASE)
+_WEB_PAGE = re.compile(r"\s*<(?:!doctype|html|head|body|\?xml)\b", re.IGNORECASE)
 
 
 class Refusal(Exception):
@@ -51,23 +52,27 @@ def read_refusal(status: int, body: object, headers: Mapping[str, str], key: str
     error = body.get("error", body) if isinstance(body, Mapping) else body
     wait = retry_after(headers)
     if not isinstance(error, Mapping):
-        return Refusal(status, without_key(_text(error), key), retry_after=wait)
+        return Refusal(status, _quote(error, key), retry_after=wait)
     return Refusal(
         status,
-        without_key(_text(error.get("message") or error.get("detail") or error), key),
+        _quote(error.get("message") or error.get("detail") or error, key),
         codes=frozenset(str(error[name]) for name in ("code", "type") if error.get(name)),
         param=str(error.get("param") or ""),
         retry_after=wait,
     )
 
 
-def _text(message: object) -> str:
-    """A message on one line; long ones are cut."""
+def _quote(message: object, key: str) -> str:
+    """A server's message on one line and without the key; long ones are cut."""
     text = message if isinstance(message, str) else json.dumps(message)
-    if text.lstrip().startswith("<"):
+    if is_web_page(text):
         return "(a web page)"
-    line = " ".join(text.split()) or "(no message)"
+    line = without_key(" ".join(text.split()), key) or "(no message)"
     return line if len(line) <= 500 else f"{line[:500]}…"
+
+
+def is_web_page(text: str) -> bool:
+    return bool(_WEB_PAGE.match(text))
 
 
 def failure(refusal: Refusal, server: str) -> ProviderError:

@@ -1,0 +1,5 @@
+"""``python -m adf_core`` is ``adf``."""
+
+from adf_core.cli import main
+
+main()

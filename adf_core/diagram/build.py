@@ -1,0 +1,286 @@
+"""Statements → the model, in the way Mermaid adds them up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from lark import Token
+
+from adf_core.diagram.comments import Anchors, Notes
+from adf_core.diagram.model import (
+    Attribute,
+    Cardinality,
+    Diagram,
+    Direction,
+    Entity,
+    Position,
+    Relationship,
+    StyleClass,
+    Subgraph,
+)
+from adf_core.diagram.preprocess import SPACES, Preprocessed
+from adf_core.diagram.syntax import (
+    AttributeLine,
+    ClassAssignment,
+    ClassDefinition,
+    EntityStatement,
+    LineStatement,
+    PlainStatement,
+    RelationshipStatement,
+    Statement,
+    StyleAssignment,
+    SubgraphHeader,
+    SubgraphStatement,
+)
+from adf_core.errors import Complaint
+
+
+def build(preprocessed: Preprocessed, statements: Sequence[Statement]) -> Diagram:
+    """The diagram that these statements, of this text, make."""
+    return _Builder(preprocessed).diagram(statements)
+
+
+@dataclass(slots=True)
+class _Entity:
+    name: str
+    position: Position
+    alias: str | None = None
+    classes: list[str] = field(default_factory=list)
+    styles: list[str] = field(default_factory=list)
+    attributes: list[tuple[AttributeLine, Position, Notes]] = field(default_factory=list)
+    notes: Notes = field(default_factory=list)
+
+    def frozen(self) -> Entity:
+        attributes = tuple(
+            Attribute(
+                f"{line.type}?" if line.optional else str(line.type),
+                str(line.name),
+                line.keys or (),
+                None if line.comment is None else str(line.comment),
+                position,
+                tuple(notes),
+            )
+            for line, position, notes in self.attributes
+        )
+        classes, styles = tuple(self.classes), tuple(self.styles)
+        return Entity(self.name, self.alias, classes, styles, attributes, self.position, tuple(self.notes))
+
+
+@dataclass(slots=True)
+class _Subgraph:
+    name: str
+    title: str
+    position: Position
+    direction: Direction | None = None
+    mentioned: dict[str, str] = field(default_factory=dict)
+    members: tuple[str, ...] = ()
+    classes: list[str] = field(default_factory=list)
+    styles: list[str] = field(default_factory=list)
+    notes: Notes = field(default_factory=list)
+
+    def mention(self, name: str) -> None:
+        if name.strip(SPACES):
+            self.mentioned.setdefault(name.strip(SPACES), name)
+
+    def frozen(self) -> Subgraph:
+        classes, styles = tuple(self.classes), tuple(self.styles)
+        title, notes = self.title, tuple(self.notes)
+        return Subgraph(self.name, title, self.direction, self.members, classes, styles, self.position, notes)
+
+
+class _Builder:
+    """One text's statements, added one after the other."""
+
+    def __init__(self, preprocessed: Preprocessed) -> None:
+        self.title = preprocessed.title
+        self.source = preprocessed.source
+        self.comments = preprocessed.comments
+        self.notes: Notes = []
+        self.anchors = Anchors(self.notes)
+        self.direction: Direction = "TB"
+        self.acc_title: str | None = None
+        self.acc_descr: str | None = None
+        self.entities: dict[str, _Entity] = {}
+        self.relationships: list[tuple[RelationshipStatement, Position, Notes]] = []
+        self.style_classes: dict[str, list[str]] = {}
+        self.open: list[_Subgraph] = []
+        self.closed: list[_Subgraph] = []
+        self.subgraphs: dict[str, _Subgraph] = {}
+        self.framed: set[str] = set()
+        self.warnings: list[Complaint] = []
+        self.last_label: Token | None = None
+
+    def diagram(self, statements: Sequence[Statement]) -> Diagram:
+        self.anchors.begin(self.source.position(0).line, self.notes)
+        self._add_all(statements)
+        self.anchors.attach(self.comments)
+        return Diagram(
+            self.title,
+            self.direction,
+            self.acc_title,
+            self.acc_descr,
+            tuple(entity.frozen() for entity in self.entities.values()),
+            tuple(_relationship(*parts) for parts in self.relationships),
+            tuple(subgraph.frozen() for subgraph in self.closed),
+            tuple(StyleClass(name, tuple(styles)) for name, styles in self.style_classes.items()),
+            tuple(self.notes),
+            tuple(self.warnings),
+        )
+
+    def _add_all(self, statements: Sequence[Statement]) -> None:
+        # Subgraphs may nest deeper than functions can.
+        pending: list[tuple[Iterator[Statement], Token | None]] = [(iter(statements), None)]
+        while pending:
+            rest, end = pending[-1]
+            statement = next(rest, None)
+            if statement is None:
+                pending.pop()
+                if end is not None:
+                    self._close_subgraph(end)
+            elif isinstance(statement, SubgraphStatement):
+                self._open_subgraph(statement.header)
+                pending.append((iter(statement.body), statement.end))
+            else:
+                self._add(statement)
+
+    def _add(self, statement: PlainStatement) -> None:
+        position = self._position(statement.start)
+        match statement:
+            case EntityStatement():
+                self._add_entity(statement, position)
+            case RelationshipStatement():
+                self._add_relationship(statement, position)
+            case ClassAssignment():
+                self.anchors.begin(position.line, self.notes)
+                for named in self._named(statement.names):
+                    named.classes.extend(map(str, statement.classes))
+            case StyleAssignment():
+                self.anchors.begin(position.line, self.notes)
+                for named in self._named(statement.names):
+                    named.styles.extend(map(str, statement.styles))
+                self._warn_of_swallowed_line(statement.styles, position)
+            case ClassDefinition():
+                self.anchors.begin(position.line, self.notes)
+                for name in statement.names:
+                    self.style_classes.setdefault(str(name), []).extend(map(str, statement.styles))
+                self._warn_of_swallowed_line(statement.styles, position)
+            case LineStatement():
+                self.anchors.begin(position.line, self.notes)
+                self._add_line(statement.start, position)
+
+    def _add_entity(self, statement: EntityStatement, position: Position) -> None:
+        entity = self._entity(statement.start, position)
+        self.anchors.begin(position.line, entity.notes)
+        entity.alias = entity.alias or (None if statement.alias is None else str(statement.alias))
+        entity.classes.extend(map(str, statement.classes or ()))
+        if statement.block is not None:
+            for line in statement.block.attributes:
+                place, notes = self._position(line.type), Notes()
+                entity.attributes.append((line, place, notes))
+                self.anchors.begin(place.line, notes)
+            self.anchors.close(self._position(statement.block.end).line, entity.notes)
+        self._warn_of_phantom(statement, position)
+
+    def _add_relationship(self, statement: RelationshipStatement, position: Position) -> None:
+        notes = Notes()
+        self.anchors.begin(position.line, notes)
+        self._entity(statement.start, position).classes.extend(map(str, statement.left_classes or ()))
+        self._entity(statement.right).classes.extend(map(str, statement.right_classes or ()))
+        self.relationships.append((statement, position, notes))
+        self.last_label = statement.label
+
+    def _entity(self, name: Token, position: Position | None = None) -> _Entity:
+        """The entity of this name, which begins to exist where it is first mentioned."""
+        entity = self.entities.get(name)
+        if entity is None:
+            entity = self.entities[str(name)] = _Entity(str(name), position or self._position(name))
+        if self.open:
+            self.open[-1].mention(entity.name)
+        return entity
+
+    def _named(self, names: Iterable[Token]) -> Iterator[_Entity | _Subgraph]:
+        """The entities and subgraphs that exist by now and have one of the names."""
+        for name in names:
+            yield from (found for found in (self.entities.get(name), self.subgraphs.get(name)) if found is not None)
+
+    def _open_subgraph(self, header: SubgraphHeader) -> None:
+        position = self._position(header.start)
+        title = (header.name if header.title is None else header.title).strip(SPACES)
+        subgraph = _Subgraph(header.name.strip(SPACES), title, position)
+        self.anchors.begin(position.line, subgraph.notes)
+        self.open.append(subgraph)
+
+    def _close_subgraph(self, end: Token) -> None:
+        subgraph = self.open.pop()
+        subgraph.members = tuple(name for name in subgraph.mentioned.values() if name not in self.framed)
+        self.framed.update(subgraph.members)
+        self.closed.append(subgraph)
+        self.subgraphs[subgraph.name] = subgraph
+        self.anchors.close(self._position(end).line, subgraph.notes)
+        if self.open:
+            self.open[-1].mention(subgraph.name)
+
+    def _add_line(self, line: Token, position: Position) -> None:
+        match line.type:
+            case "ACC_TITLE":
+                self.acc_title = line.partition(":")[2].strip(SPACES)
+            case "ACC_DESCR":
+                self.acc_descr = line.partition(":")[2].strip(SPACES)
+            case "ACC_DESCR_BLOCK":
+                text = line.partition("{")[2][:-1].strip(SPACES)
+                self.acc_descr = re.sub(f"\n[{SPACES}]+", "\n", text)
+            case direction:
+                self._turn(cast("Direction", direction.removeprefix("DIRECTION_")))
+                words = line.split()
+                if len(words) != 2:
+                    self._warn(position, f"all of this line is read as `direction {direction[-2:]}`: reword it")
+
+    def _turn(self, direction: Direction) -> None:
+        if self.open:
+            self.open[-1].direction = direction
+        else:
+            self.direction = direction
+
+    # --- what Mermaid accepts and may not have been meant ---
+
+    def _warn(self, position: Position, message: str) -> None:
+        self.warnings.append(Complaint(message, None, position.line, position.column))
+
+    def _warn_of_phantom(self, statement: EntityStatement, position: Position) -> None:
+        label = self.last_label
+        if label is None or statement.alias or statement.classes or statement.block:
+            return
+        if self._position(label).line == position.line:
+            message = (
+                f"`{statement.start}` behind the label `{label}` is read as an entity of its own: put the whole label "
+                "in quotes, with no quotes inside it"
+            )
+            self._warn(position, message)
+        self.last_label = None
+
+    def _warn_of_swallowed_line(self, styles: Sequence[Token], position: Position) -> None:
+        if self.source.position(styles[-1].end_pos or 0).line > position.line:
+            self._warn(position, "the blanks at the end of this line make the next one a part of it: delete them")
+
+    def _position(self, token: Token) -> Position:
+        return self.source.position(cast("int", token.start_pos))
+
+
+def _relationship(statement: RelationshipStatement, position: Position, notes: Notes) -> Relationship:
+    return Relationship(
+        left=str(statement.start),
+        left_cardinality=_cardinality(statement.left_cardinality),
+        right_cardinality=_cardinality(statement.right_cardinality),
+        right=str(statement.right),
+        identifying=statement.connector.type == "IDENTIFYING",
+        label=str(statement.label),
+        position=position,
+        comments=tuple(notes),
+    )
+
+
+def _cardinality(token: Token) -> Cardinality:
+    return cast("Cardinality", token.type.lower())

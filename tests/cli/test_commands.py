@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adf_core.testing import OpenAIServer, make_project
+
+
+def test_help_names_every_command_and_those_of_plugins(adf) -> None:
+    done = adf("--help")
+    assert done.returncode == 0
+    for name in ("run", "plan", "check", "status", "init", "plugins", "models"):
+        assert re.search(rf"^  {name} ", done.stdout, re.MULTILINE), name
+
+
+HEAVY = {"openai", "google", "xllamacpp", "yaml", "jsonschema", "lark", "jinja2", "rich", "sqlite3", "asyncio", "httpx"}
+
+
+def test_help_imports_no_sdk_and_nothing_heavy() -> None:
+    code = (
+        "import sys\nsys.argv = ['adf', '--help']\n"
+        "try:\n    import adf_core.__main__\nexcept SystemExit: pass\n"
+        f"print('HEAVY', sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Commands:" in done.stdout
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
+
+
+def test_a_starter_project_runs_as_it_is(adf, tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "tutor"
+    done = adf("init", folder)
+    assert done.returncode == 0, done.stderr
+    assert adf("check", folder).returncode == 0
+    with OpenAIServer() as server:
+        done = adf("run", folder, "--provider", "openai", "-o", f"base_url={server.url}")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "out" / "dataset.jsonl").stat().st_size > 0
+
+
+def test_plan_counts_and_prints_the_exact_prompts(adf, project: Path) -> None:
+    done = adf("plan", project, "--provider", "openai", "--show-prompt", "3")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^seeds +2$", done.stdout, re.MULTILINE)
+    assert re.search(r"about 64 at 4 turns a conversation \(no bound", done.stdout)
+    assert done.stdout.count("=== seed") == 2
+    assert "=== derivation" in done.stdout
+    assert 'Its direction or style is "wordy".' in done.stdout
+    document = json.loads(adf("plan", project, "--provider", "openai", "--show-prompt", "3", "--json").stdout)
+    assert (document["seeds"], document["derivations"], document["calls"]) == (2, 64, 66)
+    assert [prompt["stand_in"] for prompt in document["prompts"]] == [False, False, True]
+
+
+def test_plan_bounds_what_turns_max_bounds(adf, tmp_path: Path) -> None:
+    folder = make_project(tmp_path, generation={"turns": {"max": 3}, "d_factor": 1, "attempts": 2})
+    document = json.loads(adf("plan", folder, "--provider", "openai", "--json").stdout)
+    assert (document["most_derivations"], document["most_calls"]) == (12, 28)
+
+
+def test_check_shows_the_diagram_as_understood(adf, project: Path) -> None:
+    done = adf("check", project)
+    assert done.returncode == 0, done.stderr
+    assert "any number of GUEST — asks for help at the desk of — one RECEPTIONIST" in done.stdout
+    assert "Topic: lost luggage" in done.stdout
+    assert "in order: hotel reception" in done.stdout
+    document = json.loads(adf("check", project, "--json").stdout)
+    assert [entity["name"] for entity in document["diagram"]["entities"]] == ["GUEST", "RECEPTIONIST"]
+
+
+def test_status_adds_up_to_the_plan(adf, project: Path) -> None:
+    def answer(body: dict, nth: int) -> str:
+        turns = [{"user": "u", "assistant": "a"}]
+        wrong = '"deep"' in body["messages"][-1]["content"]
+        return "no JSON" if wrong else json.dumps({"conversations": turns})
+
+    with OpenAIServer(answer) as server:
+        options = ("--provider", "openai", "-o", f"base_url={server.url}")
+        adf("run", project, *options, "--limit", "6")
+        for _ in range(2):
+            state = json.loads(adf("status", project / "out", "--json").stdout)
+            ended = [state[name] for name in ("accepted", "rejected", "failed", "unspent")]
+            assert sum(ended) == state["planned"]
+            adf("run", project, *options)
+    assert ended == [2 + 2 * 4, 2 * 4, 0, 0]
+    done = adf("status", project)
+    assert "8 rejected by answer: it has no JSON object" in done.stdout
+    assert "finished" in done.stdout
+
+
+def test_run_prints_its_summary_as_json(adf, project: Path) -> None:
+    with OpenAIServer() as server:
+        done = adf("run", project, "--provider", "openai", "-o", f"base_url={server.url}", "--json")
+    summary = json.loads(done.stdout)
+    assert (summary["ended"], summary["exit_status"]) == ("finished", 0)
+    assert summary["sinks"]["jsonl"]["records"] == summary["state"]["accepted"] == summary["requests"]
+
+
+def test_fresh_sets_the_old_journal_aside(adf, project: Path) -> None:
+    with OpenAIServer() as server:
+        options = ("--provider", "openai", "-o", f"base_url={server.url}")
+        adf("run", project, *options)
+        sent = server.count
+        done = adf("run", project, *options, "--fresh")
+        assert server.count == 2 * sent
+    [aside] = (project / "out").glob("journal-*.sqlite")
+    assert str(aside) in done.stderr
+
+
+def test_plugins_are_listed_with_their_state(adf) -> None:
+    done = adf("plugins")
+    assert re.search(r"^providers: .*gemini.*llama.*openai", done.stdout, re.MULTILINE)
+    listed = {plugin["name"]: plugin for plugin in json.loads(adf("plugins", "--json").stdout)}
+    assert listed["schema"]["state"] == "ok"
+    assert listed["schema"]["hooks"] == ["register_validators"]
+    assert {"kind": "sink", "name": "json"} in listed["jsonl"]["components"]
+    blocked = {plugin["name"]: plugin["state"] for plugin in json.loads(adf("plugins", "--json", "--block", "jsonl").stdout)}
+    assert blocked["jsonl"] == "blocked"
+
+
+def test_a_components_options_are_shown_with_type_and_default(adf) -> None:
+    done = adf("plugins", "show", "openai")
+    assert re.search(r"^  base_url \(string or null, default null\)$", done.stdout, re.MULTILINE)
+    schema = json.loads(adf("plugins", "show", "openai", "--json").stdout)["components"][0]["options"]
+    assert schema["properties"]["api_key"]["writeOnly"]
+
+
+PROJECT_CODE = """\
+from adf_core import Direction, hookimpl
+
+class Whisper(Direction):
+    \"\"\"Very quietly.\"\"\"
+    name = "whisper"
+    def instruction(self, context):
+        return f"whispered to the {context.assistant_role}"
+
+@hookimpl
+def register_directions(register):
+    register(Whisper)
+"""
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_projects_own_code_runs_only_when_allowed(adf, tmp_path: Path, allowed: bool) -> None:
+    folder = make_project(tmp_path, seed_evolving_directions=["whisper"])
+    (folder / "adf_plugins.py").write_text(PROJECT_CODE)
+    flags = ["--allow-project-code"] if allowed else []
+    done = adf("plan", folder, "--provider", "openai", "--show-prompt", "1", *flags)
+    assert ("whispered to the RECEPTIONIST" in done.stdout) is allowed
+
+
+def test_text_of_a_model_cannot_steer_the_terminal(adf, tmp_path: Path) -> None:
+    nasty = '{"\x1b[31mred\x1b]0;title\x07": 1}'
+    folder = make_project(tmp_path / "p", derivational_evolving_directions=[], validators=[{"name": "schema"}])
+    with OpenAIServer(lambda body, nth: json.dumps({"conversations": [{"user": "u", "assistant": "a", nasty: 1}]})) as server:
+        done = adf("run", folder, "--provider", "openai", "-o", f"base_url={server.url}")
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\x07" not in done.stdout + done.stderr
