@@ -27,8 +27,8 @@ def option(default: Any = dataclasses.MISSING, *, help: str, secret: bool = Fals
 
     A ``secret`` option never appears in a ``repr``, a journal, a log or a report. ``bounds`` are JSON Schema keywords
     for the value (``minimum=0``, ``pattern="…"``); ``format="project-path"`` marks a file relative to the project.
-    Lists and mappings may be given as defaults; each instance gets its own copy. Fields with ``init=False`` are no options
-    but a component's own state.
+    Lists and mappings may be given as defaults; each instance gets its own copy. Fields with ``init=False`` are no
+    options but a component's own state.
     """
     metadata = {"help": help, "secret": secret, "bounds": bounds}
     if isinstance(default, list | dict):
@@ -42,7 +42,7 @@ class Component(ABC):
 
     name: ClassVar[str]
 
-    def __post_init__(self) -> None:
+    def __post_init__(self) -> None:  # noqa: B027  most components have nothing to do here
         """Called when options are set: check how they go together (UsageError), prepare the component's own state."""
 
     async def __aenter__(self) -> Self:

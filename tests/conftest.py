@@ -18,7 +18,9 @@ from adf_core.testing import ScriptedProvider, make_project, plugins_with
 def run(tmp_path: Path) -> Callable[..., Summary]:
     """Run a small project with the given components and setup keys; the provider is the one among the components."""
 
-    def execute(*components: type[Component], out: Path | None = None, options: dict[str, Any] | None = None, **setup: Any):
+    def execute(
+        *components: type[Component], out: Path | None = None, options: dict[str, Any] | None = None, **setup: Any
+    ) -> Summary:
         if not any(issubclass(component, ScriptedProvider) for component in components):
             components = (*components, ScriptedProvider)
         plugins = plugins_with(*components)

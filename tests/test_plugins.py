@@ -143,7 +143,9 @@ def test_a_misspelt_component_is_told_with_the_nearest_name() -> None:
 def test_every_package_declares_what_it_provides() -> None:
     plugins = load()
     provided = {
-        (kind, name) for plugin in plugins.plugins if plugin.distribution.startswith("adf-")
+        (kind, name)
+        for plugin in plugins.plugins
+        if plugin.distribution.startswith("adf-")
         for kind, name in plugin.components
     }
     assert set(catalogue()) == provided

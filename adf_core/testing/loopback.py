@@ -150,9 +150,9 @@ class LoopbackServer(ABC):
             reply = Reply(body=self.stats())
         else:
             reply = self._unknown(Received(path, headers, {}))
+        self.answered += method == "POST"
         writer.write(_http(reply))
         await writer.drain()
-        self.answered += method == "POST"
         return True
 
     async def _answer_to(self, received: Received) -> Reply:

@@ -26,8 +26,8 @@ SETUP: Mapping[str, Any] = {
 def make_project(folder: Path, *, diagram: str | None = DIAGRAM, text: str | None = None, **setup: Any) -> Path:
     """Write a small valid project into ``folder`` and return it.
 
-    ``setup`` replaces or adds keys of its setup (None removes one); ``text`` is the whole setup.yaml instead; ``diagram`` None
-    leaves the diagram's file out.
+    ``setup`` replaces or adds keys of its setup (None removes one); ``text`` is the whole setup.yaml instead;
+    ``diagram`` None leaves the diagram's file out.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if text is None:

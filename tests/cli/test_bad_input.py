@@ -52,7 +52,9 @@ def test_the_users_mistakes_leave_with_2(adf, project: Path, arguments: list[str
     assert words in sentence(done, 2)
 
 
-@pytest.mark.parametrize("arguments", [["run"], ["run", "x", "--concurrency", "0"], ["frobnicate"], ["run", "x", "--typ"]])
+@pytest.mark.parametrize(
+    "arguments", [["run"], ["run", "x", "--concurrency", "0"], ["frobnicate"], ["run", "x", "--typ"]]
+)
 def test_wrong_arguments_leave_with_2(adf, arguments: list[str]) -> None:
     done = adf(*arguments)
     assert (done.returncode, done.stdout) == (2, "")

@@ -118,8 +118,8 @@ def test_plugins_are_listed_with_their_state(adf) -> None:
     assert listed["schema"]["state"] == "ok"
     assert listed["schema"]["hooks"] == ["register_validators"]
     assert {"kind": "sink", "name": "json"} in listed["jsonl"]["components"]
-    blocked = {plugin["name"]: plugin["state"] for plugin in json.loads(adf("plugins", "--json", "--block", "jsonl").stdout)}
-    assert blocked["jsonl"] == "blocked"
+    listed = {plugin["name"]: plugin for plugin in json.loads(adf("plugins", "--json", "--block", "jsonl").stdout)}
+    assert listed["jsonl"]["state"] == "blocked"
 
 
 def test_a_components_options_are_shown_with_type_and_default(adf) -> None:
@@ -156,7 +156,8 @@ def test_a_projects_own_code_runs_only_when_allowed(adf, tmp_path: Path, allowed
 def test_text_of_a_model_cannot_steer_the_terminal(adf, tmp_path: Path) -> None:
     nasty = '{"\x1b[31mred\x1b]0;title\x07": 1}'
     folder = make_project(tmp_path / "p", derivational_evolving_directions=[], validators=[{"name": "schema"}])
-    with OpenAIServer(lambda body, nth: json.dumps({"conversations": [{"user": "u", "assistant": "a", nasty: 1}]})) as server:
+    answer = json.dumps({"conversations": [{"user": "u", "assistant": "a", nasty: 1}]})
+    with OpenAIServer(answer) as server:
         done = adf("run", folder, "--provider", "openai", "-o", f"base_url={server.url}")
     assert "\x1b" not in done.stdout + done.stderr
     assert "\x07" not in done.stdout + done.stderr

@@ -13,7 +13,6 @@ from adf_core.testing import GeminiServer, OpenAIServer, make_project
 from adf_core.testing.project import DIAGRAM
 
 
-
 def three_turns(body: dict, nth: int) -> str:
     """Three turns for a seed, one for a derivation."""
     prompt, seed = body["messages"][-1]["content"], body["seed"]

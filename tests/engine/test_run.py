@@ -161,7 +161,8 @@ def test_a_passing_fault_costs_a_try_and_no_attempt(run, tmp_path: Path, error: 
     assert (summary.state.accepted, summary.requests) == (2, 6)
     with reader(tmp_path) as journal:
         rows = journal.connection.execute("SELECT attempt, tries FROM answers").fetchall()
-        faults = journal.connection.execute("SELECT attempt, try, error, message FROM faults ORDER BY slot, try").fetchall()
+        sql = "SELECT attempt, try, error, message FROM faults ORDER BY slot, try"
+        faults = journal.connection.execute(sql).fetchall()
     assert rows == [(1, 3), (1, 3)]
     assert faults == [(1, number, type(error).__name__, str(error)) for number in (1, 2)] * 2
 
@@ -337,7 +338,9 @@ class Priced(ScriptedProvider):
 
 
 @pytest.mark.parametrize(
-    ("budget", "most"), [({"requests": 3}, 3), ({"tokens": 5500}, 30), ({"usd": 5.0}, 40)], ids=["requests", "tokens", "usd"]
+    ("budget", "most"),
+    [({"requests": 3}, 3), ({"tokens": 5500}, 30), ({"usd": 5.0}, 40)],
+    ids=["requests", "tokens", "usd"],
 )
 def test_budgets_are_hard_caps_over_all_runs(run, budget: dict[str, float], most: int) -> None:
     for _ in range(2):
@@ -353,9 +356,7 @@ def test_budgets_are_hard_caps_over_all_runs(run, budget: dict[str, float], most
 
 
 def test_what_a_lost_request_may_have_cost_stays_charged(run) -> None:
-    summary = run(
-        provider(raising(Timeout("lost"))), budget={"tokens": 10**6}, derivational_evolving_directions=[]
-    )
+    summary = run(provider(raising(Timeout("lost"))), budget={"tokens": 10**6}, derivational_evolving_directions=[])
     assert summary.state.accepted == 2
     assert summary.state.charged.tokens > 2 * 4096
 

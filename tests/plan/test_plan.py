@@ -137,9 +137,7 @@ def test_the_estimate_counts_what_the_plan_will_ask(tmp_path: Path) -> None:
     for _ in range(2):
         slots = [slot for record, place in level for slot in plan.derivations(record, place)]
         counted += len(slots)
-        level = [
-            (replace(record_of(plan, 3)[0], prefix=slot.prefix, round=slot.round), slot.place) for slot in slots
-        ]
+        level = [(replace(record_of(plan, 3)[0], prefix=slot.prefix, round=slot.round), slot.place) for slot in slots]
     assert numbers.derivations == numbers.most_derivations == counted
     assert numbers.most_calls == 2 + counted
     assert numbers.usd is None

@@ -114,7 +114,7 @@ def test_the_seed_documents_example_as_instruct(tmp_path: Path) -> None:
 
 
 def test_templates_of_the_projects_own_are_filled_by_the_same_rule(tmp_path: Path) -> None:
-    initial = "%s # what it is\n%s\nAs \"%s\" for 100%%: %s and %s.\n"
+    initial = '%s # what it is\n%s\nAs "%s" for 100%%: %s and %s.\n'
     folder = make_project(tmp_path, initial_prompt=initial, output_format="JSON!\n", delimiter="==")
     seeds, _ = prompts(folder)
     diagram = (folder / "diagram.mermaid").read_text().strip()

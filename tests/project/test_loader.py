@@ -81,7 +81,8 @@ def test_words_are_read_as_written(tmp_path: Path) -> None:
     ],
 )
 def test_each_mistake_is_one_sentence_with_its_place(tmp_path: Path, line: str, place: str, words: list[str]) -> None:
-    text = complaints(written(tmp_path, f"{MINIMAL}delimiter: '='\n{line}\n".replace("delimiter: '='\ndelim", "#\ndelim")))
+    before = "# the line before\n"
+    text = complaints(written(tmp_path, f"{MINIMAL}{before}{line}\n"))
     assert text.startswith(f"{tmp_path / 'setup.yaml'}:{place}: "), text
     for word in words:
         assert word in text

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from adf_core import Turn
 from adf_core.prompts import UnusableAnswer, answer_schema, read_answer
 
-GOOD = {"conversations": [{"user": "Hi {you}", "assistant": "Hello"}, {"user": "Bye", "assistant": "Bye \"x\""}]}
+GOOD = {"conversations": [{"user": "Hi {you}", "assistant": "Hello"}, {"user": "Bye", "assistant": 'Bye "x"'}]}
 TURNS = (Turn("Hi {you}", "Hello"), Turn("Bye", 'Bye "x"'))
 TEXT = json.dumps(GOOD)
 
@@ -55,7 +55,7 @@ def test_an_answer_cut_off_by_its_limit_is_never_repaired() -> None:
         ('{"conversations": []}', "has no turn"),
         ('{"conversations": {"user": "a"}}', "must be a list"),
         ('{"conversations": ["a"]}', "turn 1"),
-        ('{"conversations": [{"user": "a", "assistant": "b"}, {"user": "a"}]}', "turn 2 of `conversations` needs the key"),
+        ('{"conversations": [{"user": "a", "assistant": "b"}, {"user": "a"}]}', "turn 2 of `conversations` needs"),
         ('{"conversations": [{"user": "a", "assistant": null}]}', "`assistant`"),
     ],
 )

@@ -19,7 +19,10 @@ class Schema(Validator):
         None, help="a JSON Schema (Draft 2020-12) for the whole answer, in place of the fixed keys"
     )
     schema_file: str | None = option(
-        None, help="a JSON file with such a schema; its path is relative to the project", format="project-path", minLength=1
+        None,
+        help="a JSON file with such a schema; its path is relative to the project",
+        format="project-path",
+        minLength=1,
     )
 
     def __post_init__(self) -> None:

@@ -1,0 +1,85 @@
+"""Every command and code block in the docs is executed, in order, as it stands."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+from adf_core.diagram import parse
+from adf_core.plugins import load as load_plugins
+from adf_core.project import load
+from adf_core.testing import OpenAIServer, make_project
+
+ROOT = Path(__file__).parent.parent
+FOLDERS = ("*.md", "docs/*.md", "plugins/*/*/README.md", "samples/**/README.md")
+PAGES = sorted(page for pattern in FOLDERS for page in ROOT.glob(pattern))
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ROLES = {"user_role": "USER", "assistant_role": "ASSISTANT", "seed_evolving_directions": ["general"]}
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    return BLOCK.findall(page.read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what the commands of the docs touch."""
+    folder = tmp_path_factory.mktemp("checkout")
+    shutil.copytree(ROOT / "samples", folder / "samples", ignore=shutil.ignore_patterns("out"))
+    return folder
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_blocks_of_a_page_do_what_they_say(page: Path, checkout: Path, tmp_path: Path) -> None:
+    for number, (language, text) in enumerate(blocks(page)):
+        match language:
+            case "sh":
+                execute(text, checkout)
+            case "python":
+                exec(compile(text, f"{page.name} block {number}", "exec"), {"__name__": "docs"})
+            case "yaml":
+                make_project(tmp_path / str(number), text=yaml.safe_dump({**ROLES, **yaml.safe_load(text)}))
+                load(tmp_path / str(number), load_plugins(), strict=True)
+            case "mermaid":
+                parse(text)
+            case "json":
+                json.loads(text)
+            case "toml":
+                tomllib.loads(text)
+            case _:
+                pytest.fail(f"a block of {page} has the language `{language}`, which nobody executes")
+
+
+def execute(commands: str, folder: Path) -> None:
+    """Run the lines of a shell block; installing and testing are what ``.ci/run`` does in a clean environment."""
+    with OpenAIServer() as server:
+        keys = {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": server.url, "NO_COLOR": "1"}
+        for line in commands.splitlines():
+            words = shlex.split(line)
+            if words[:3] == ["pip", "install", "-r"]:
+                assert (ROOT / words[3]).is_file()
+            elif words[:2] == ["pip", "install"]:
+                assert (ROOT / words[2] / "pyproject.toml").is_file()
+            elif words[0] == "adf":
+                command = [sys.executable, "-m", "adf_core", *words[1:]]
+                done = subprocess.run(command, cwd=folder, env={**os.environ, **keys}, capture_output=True, text=True)
+                assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+            else:
+                assert line == "pytest"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_inside_the_repository_lead_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
+        if "://" not in link:
+            assert (page.parent / link).exists(), link
