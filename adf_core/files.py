@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,8 @@ def atomic_write(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
     renamed.
     On an error the temporary file is removed and ``path`` stays as it was.
     """
+    import tempfile  # here, because every start of the program loads this module
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:

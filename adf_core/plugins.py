@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import tomllib
 import traceback
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
@@ -17,7 +16,6 @@ from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
-from urllib.parse import unquote, urlparse
 
 import pluggy
 
@@ -223,6 +221,8 @@ def catalogue() -> dict[tuple[str, str], Path]:
 
     Read from the checkout the core was installed from, if that is still there; empty otherwise.
     """
+    import tomllib
+
     found: dict[tuple[str, str], Path] = {}
     for root in _checkouts():
         for file in sorted(root.glob("plugins/*/*/pyproject.toml")):
@@ -235,6 +235,8 @@ def catalogue() -> dict[tuple[str, str], Path]:
 
 def _checkouts() -> Iterator[Path]:
     """Where a checkout of the project may be: around this package, or where pip says the core came from."""
+    from urllib.parse import unquote, urlparse
+
     yield Path(__file__).parent.parent
     try:
         record = metadata.distribution("auto-data-fountain").read_text("direct_url.json")
