@@ -77,5 +77,3 @@ def _show(diagram: Diagram) -> None:
             out.print(plain(f"    {comment.text}"))
     for comment in diagram.comments:
         out.print(plain(f"{comment.text}"))
-    for warning in diagram.warnings:
-        out.print(plain(f"warning: {warning}"))

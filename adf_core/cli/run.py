@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +32,7 @@ from adf_core.engine import Run, RunOptions, Summary
 from adf_core.errors import UsageError
 from adf_core.journal import FILE_NAME as JOURNAL_NAME
 from adf_core.journal import JournalReader, set_aside
-from adf_core.project import load
+from adf_core.project import ComponentChoice, Project, load
 from adf_core.values import Path as KeyPath
 
 BACKENDS = {"gemini": "gemini", "gpt": "openai"}
@@ -106,7 +109,7 @@ def command(
     if as_json:
         click.echo(json.dumps(summary.to_dict(), indent=2))
     else:
-        _show(summary, folder)
+        _show(summary)
     return summary.exit_status
 
 
@@ -133,12 +136,8 @@ def _older_form(
     return overrides
 
 
-def _with_outputs_in(project: Any, path: Path) -> Any:
+def _with_outputs_in(project: Project, path: Path) -> Project:
     """The project with its `json` sink writing to ``path``, where the first implementation wrote."""
-    from dataclasses import replace
-
-    from adf_core.project import ComponentChoice
-
     there = ComponentChoice("json", {"path": str(path.resolve())})
     sinks = tuple(there if sink.name == "json" else sink for sink in project.setup.sinks)
     return replace(project, setup=replace(project.setup, sinks=sinks if there in sinks else (*sinks, there)))
@@ -176,7 +175,7 @@ def _interruptible(run: Run, display: Display) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def _show(summary: Summary, folder: Path) -> None:
+def _show(summary: Summary) -> None:
     state = summary.state
     colour = "green" if summary.exit_status == 0 else "yellow"
     endings = {
@@ -212,12 +211,19 @@ def _show(summary: Summary, folder: Path) -> None:
     elif summary.why:
         click.echo(f"  stopped by {summary.why}")
     if state.unspent or state.failed:
-        click.echo(f"  to go on: adf run {folder}")
+        click.echo(f"  to go on: {_same_command(sys.argv[1:])}")
 
 
 def _others(summary: Summary) -> list[tuple[str, int]]:
     state = summary.state
     return [("rejected", state.rejected), ("failed", state.failed), ("not asked for yet", state.unspent)]
+
+
+def _same_command(arguments: list[str]) -> str:
+    """The command that goes on, without ``--fresh``; not quoted where it holds a key."""
+    if any("key" in argument.lower() for argument in arguments):
+        return "run the same command again"
+    return shlex.join(["adf", *(argument for argument in arguments if argument != "--fresh")])
 
 
 def _short(path: Path) -> str:

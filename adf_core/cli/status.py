@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from adf_core.cli.shared import count, dollars, plain, session_options
-from adf_core.journal import FILE_NAME, JournalReader
+from adf_core.journal import FILE_NAME, JournalReader, is_owned
 
 
 @click.command("status")
@@ -26,7 +26,10 @@ def command(out: Path, as_json: bool) -> None:
         rows = [dict(zip(("state", "judge", "reason", "count"), row, strict=True)) for row in reasons]
         click.echo(json.dumps({**asdict(state), "reasons": rows}, indent=2))
         return
-    click.echo(f"{state.project} with {state.provider} {state.model}: {state.ended}")
+    ended = state.ended
+    if ended == "running" and not is_owned(out):
+        ended = "ended without a word (killed?); `adf run` goes on"
+    click.echo(f"{state.project} with {state.provider} {state.model}: {ended}")
     for name in ("accepted", "rejected", "failed", "unspent"):
         click.echo(f"  {getattr(state, name):>9,} {name}")
     click.echo(f"  {state.planned:>9,} planned so far")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
@@ -12,7 +13,15 @@ from adf_core.components import Provider, Request, Response
 from adf_core.engine.budget import BudgetKeeper, BudgetSpent
 from adf_core.engine.progress import Progress
 from adf_core.engine.retry import REQUEST_TIMEOUT, TRIES, TRIES_UNSEEN, wait_before_try, worth_another_try
-from adf_core.errors import AuthenticationFailed, ContentBlocked, ProviderError, QuotaExhausted, Timeout, Unreachable
+from adf_core.errors import (
+    AuthenticationFailed,
+    ContentBlocked,
+    InvalidRequest,
+    ProviderError,
+    QuotaExhausted,
+    Timeout,
+    Unreachable,
+)
 from adf_core.journal import Charge, Journal, StoredAnswer
 from adf_core.plan import request_key
 
@@ -36,6 +45,12 @@ def answered(stored: StoredAnswer) -> Response:
     if stored.response is None:
         raise ContentBlocked(stored.message or "The provider refused to answer.")
     return stored.response
+
+
+def _unforeseen(provider: str, error: Exception) -> str:
+    """Where a provider raised what it should not. Without the error's own words: they may quote a key."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"The provider `{provider}` raised {type(error).__name__} in {frame.filename}:{frame.lineno}."
 
 
 class Caller:
@@ -144,6 +159,8 @@ class Caller:
                 outcome = Timeout(f"No answer came within {REQUEST_TIMEOUT:g} seconds.")
             except ProviderError as error:
                 outcome = error
+            except Exception as error:  # noqa: BLE001  a stranger's provider may raise anything; the run goes on
+                outcome = InvalidRequest(_unforeseen(self.provider.name, error))
             finally:
                 self._progress.in_flight -= 1
             self._account(outcome, charge, reserved)

@@ -149,11 +149,16 @@ class Run:
         """Ask for nothing more, let what is in flight finish, save."""
         self._stop("interrupted", "")
 
-    def _stop(self, ended: str, why: str, error: AdfError | None = None) -> None:
+    def _end(self, ended: str, why: str, error: AdfError | None = None) -> None:
+        """Begin no further slot; those that were begun may still ask what they need."""
         if not self._ended:
             self._ended, self._why, self._error = ended, why, error
-        self._stop_asking.set()
         self._changed.set()
+
+    def _stop(self, ended: str, why: str, error: AdfError | None = None) -> None:
+        """Ask for nothing more; what is in flight may finish."""
+        self._stop_asking.set()
+        self._end(ended, why, error)
 
     def _open_epoch(self) -> int:
         """Stored states are trusted while the fingerprint is unchanged; else a new epoch judges and asks anew."""
@@ -204,7 +209,7 @@ class Run:
             self._changed.clear()
             found = self._next_open()
             if found is not None and self._dispatched == self._options.limit:
-                self._stop("limit", f"--limit {self._options.limit}")
+                self._end("limit", f"--limit {self._options.limit}")
             elif found is not None:
                 self._dispatched += 1
                 self._active += 1

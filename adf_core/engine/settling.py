@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
@@ -55,6 +56,8 @@ class Settler:
             request = self._prompter.request(slot)
         except TemplateError as error:
             return self._ended(slot, "failed", 0, type(error).__name__, str(error))
+        except Exception:  # noqa: BLE001  a stranger's direction may raise anything; the run goes on
+            return self._ended(slot, "failed", 0, f"direction {slot.direction}", traceback.format_exc())
         key = request_key(request, caller.provider)
         stored = {answer.attempt: answer for answer in self._journal.reader.answers(slot.key, "", key)}
         last: tuple[State, str, str] = ("failed", "", "")

@@ -1,6 +1,6 @@
 """The journal: the run's SQLite file with every answer as it came from the provider, and every verdict."""
 
-from adf_core.journal.journal import FILE_NAME, Journal, JournalError, set_aside
+from adf_core.journal.journal import FILE_NAME, Journal, JournalError, is_owned, set_aside
 from adf_core.journal.reading import JournalReader, RunState
 from adf_core.journal.rows import Charge, SettledSlot, StoredAnswer, StoredVerdict
 
@@ -14,5 +14,6 @@ __all__ = [
     "SettledSlot",
     "StoredAnswer",
     "StoredVerdict",
+    "is_owned",
     "set_aside",
 ]

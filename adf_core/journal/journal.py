@@ -21,6 +21,7 @@ from adf_core.journal.reading import FORMAT, JournalReader, encode_text
 from adf_core.journal.rows import Charge, SettledSlot, StoredAnswer, StoredVerdict
 
 FILE_NAME = "journal.sqlite"
+LOCK_NAME = ".lock"
 
 COMMIT_SECONDS = 0.05
 """How long a batch waits for company before it is committed: what a kill may lose of answers that had arrived."""
@@ -53,8 +54,19 @@ def set_aside(out: Path) -> Path | None:
     return aside
 
 
+def is_owned(out: Path) -> bool:
+    """Whether a run is working on ``out`` now."""
+    if not (out / LOCK_NAME).exists():
+        return False
+    try:
+        _locked(out).release()
+    except UsageError:
+        return True
+    return False
+
+
 def _locked(out: Path) -> filelock.FileLock:
-    lock = filelock.FileLock(out / ".lock", timeout=0)
+    lock = filelock.FileLock(out / LOCK_NAME, timeout=0)
     try:
         lock.acquire()
     except filelock.Timeout as error:

@@ -250,17 +250,24 @@ class _Loader:
         if headerless and place is not None:
             message = "`er_diagram` has no `erDiagram` line: it is read as if there were one"
             self.warnings.append(Complaint(message, source, place.line, place.column))
-        try:
-            return text.strip(), parse(f"erDiagram\n{text}" if headerless else text)
-        except DiagramError as error:
-            line, column = error.line - headerless, error.column
+
+        def here(complaint: Complaint) -> Complaint:
+            """What is wrong in the diagram, with its place in the file that holds it."""
+            line, column = (complaint.line or 1) - headerless, complaint.column or 1
             if place is not None:
                 lines = text.splitlines(keepends=True)
                 line, column = place.within(text, sum(map(len, lines[: line - 1])) + column - 1)
-            complaint = Complaint(f"the diagram: {error.message}", source, line, column, error.hint)
+            return Complaint(f"the diagram: {complaint.message}", source, line, column, complaint.hint)
+
+        try:
+            diagram = parse(f"erDiagram\n{text}" if headerless else text)
+        except DiagramError as error:
             lenient = strategy == "single" and not self.strict
+            complaint = here(Complaint(error.message, None, error.line, error.column, error.hint))
             (self.warnings if lenient else self.complaints).append(complaint)
             return text.strip(), None
+        self.warnings += map(here, diagram.warnings)
+        return text.strip(), diagram
 
     def _diagram_file(self, data: Mapping[str, Any]) -> Path | None:
         key = ("er_diagram_path",)

@@ -156,7 +156,7 @@ def test_ctrl_c_lets_what_is_in_flight_finish_and_says_how_to_go_on(adf, start, 
         out, err = process.communicate(timeout=30)
         assert process.returncode == 130, err
         assert "Stopping: what is in flight may finish" in err
-        assert f"to go on: adf run {folder}" in out
+        assert f"to go on: adf run {folder} --provider openai" in out
         sent = server.count
         with JournalReader(folder / "out" / FILE_NAME) as reader:
             assert reader.state().answers == sent == len(server.requests)

@@ -13,6 +13,8 @@ from adf_core import (
     AuthenticationFailed,
     Candidate,
     ContentBlocked,
+    Direction,
+    DirectionContext,
     InvalidRequest,
     Overloaded,
     Price,
@@ -206,6 +208,33 @@ def test_a_refused_request_among_others_fails_its_slot_only(run) -> None:
 
     summary = run(provider(script), options={"concurrency": 1})
     assert (summary.ended, summary.state.failed, summary.state.accepted) == ("finished", 1, 1 + 2 * 4)
+
+
+def test_a_limit_leaves_what_was_begun_its_attempts(run) -> None:
+    model = provider(lambda request, nth: one_turn(request, nth) if "earlier answer" in request.prompt else "no")
+    summary = run(model, options={"limit": 3, "concurrency": 1}, generation={"s_factor": 5})
+    assert (summary.state.accepted, summary.requests, summary.ended) == (3, 6, "limit")
+
+
+def test_a_provider_or_direction_that_raises_what_it_should_not_fails_its_slots_only(run, tmp_path: Path) -> None:
+    class Careless(Direction):
+        name = "careless"
+
+        def instruction(self, context: DirectionContext) -> str:
+            raise KeyError("oops")
+
+    def script(request: Request, nth: int) -> str:
+        if "wordy" in request.prompt:
+            raise ValueError("the key is sk-123")
+        return one_turn(request, nth)
+
+    summary = run(Careless, provider(script), seed_evolving_directions=["careless", "wordy", "plain"])
+    assert (summary.ended, summary.state.failed, summary.state.accepted) == ("finished", 2, 1 + 2 * 4)
+    with reader(tmp_path) as journal:
+        reasons = {judge: reason for _, judge, reason, _ in journal.reasons()}
+    assert "KeyError: 'oops'" in reasons["direction careless"]
+    assert "The provider `scripted` raised ValueError in" in reasons["InvalidRequest"]
+    assert "sk-123" not in reasons["InvalidRequest"]
 
 
 def test_a_limit_stops_after_so_many_and_the_next_run_goes_on_to_the_same_bytes(run, tmp_path: Path) -> None:

@@ -162,6 +162,12 @@ def test_a_diagram_that_mermaid_refuses_is_a_warning_with_single_and_an_error_fo
     assert f"{folder / 'diagram.mermaid'}:4:14: " in complaints(folder, strict=True)
 
 
+def test_what_mermaid_silently_misreads_is_a_warning_with_its_place(tmp_path: Path) -> None:
+    folder = written(tmp_path, MINIMAL, diagram="erDiagram\n  A ||--o{ B : has items\n")
+    [warning] = load(folder, PLUGINS).warnings
+    assert str(warning).startswith(f"{folder / 'diagram.mermaid'}:2:20: the diagram: `items`")
+
+
 def test_a_mistake_in_an_inline_diagram_is_placed_in_the_setup(tmp_path: Path) -> None:
     folder = written(tmp_path, MINIMAL + "er_diagram: |\n  erDiagram\n    A {\n      x 10-y\n    }\n")
     assert f"{folder / 'setup.yaml'}:8:9: " in str(load(folder, PLUGINS).warnings[0])

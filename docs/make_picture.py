@@ -1,0 +1,42 @@
+"""Draws ``docs/run.svg`` from a real run of a sample: ``python docs/make_picture.py``."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = "samples/marriage_counsel"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, "-m", "adf_core", "run", SAMPLE, "--out", out]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+        records = [json.loads(line) for line in (Path(out) / "dataset.jsonl").read_text("utf-8").splitlines()]
+        summary = done.stdout.replace(out, f"{SAMPLE}/out")
+    record = next(record for record in records if record["metadata"]["stage"] == "derivation")
+    console = Console(record=True, width=100, highlight=False, markup=False, file=io.StringIO())
+    console.print(Text(f"$ adf run {SAMPLE}", style="bold"))
+    console.print(Text(summary.rstrip()))
+    console.print()
+    console.print(Text("$ a record of dataset.jsonl", style="bold"))
+    console.print(
+        Text(f"direction {record['metadata']['direction']}, {record['metadata']['prefix_turns']} inherited", "dim")
+    )
+    for message in record["messages"]:
+        console.print(Text(message["role"], style="green" if message["role"] == "user" else "cyan"))
+        console.print(Padding(Text(message["content"]), (0, 0, 0, 2)))
+    (ROOT / "docs" / "run.svg").write_text(console.export_svg(title="adf run"), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
