@@ -41,6 +41,7 @@ from adf_core.errors import (
 )
 from adf_core.files import atomic_write
 from adf_core.hookspecs import hookimpl
+from adf_core.keys import find_key
 
 __version__ = "0.1.0"
 
@@ -83,6 +84,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "atomic_write",
+    "find_key",
     "hookimpl",
     "option",
 ]

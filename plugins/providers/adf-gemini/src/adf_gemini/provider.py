@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from adf_core import Overloaded, Price, Provider, Request, Response, Timeout, Unreachable, option
+from adf_core import Overloaded, Price, Provider, Request, Response, Timeout, Unreachable, UsageError, find_key, option
 from adf_gemini.answers import response
 from adf_gemini.failures import failure
-from adf_gemini.keys import find_key
 from adf_gemini.pricing import cost
 
 if TYPE_CHECKING:
@@ -55,7 +54,13 @@ class Gemini(Provider):
     )
 
     async def __aenter__(self) -> Self:
-        self._key = find_key(self.name, self.api_key, self.api_key_file)
+        self._key = find_key(self.name, self.api_key, self.api_key_file, "GEMINI_API_KEY", "GOOGLE_API_KEY")
+        if not self._key:
+            raise UsageError(
+                f"The provider `{self.name}` needs a key: set the environment variable GEMINI_API_KEY (or "
+                "GOOGLE_API_KEY) or name a file that holds it with `api_key_file`. Keys are made at "
+                "https://aistudio.google.com/apikey."
+            )
         from google.genai import Client, types
 
         # With both variables set the SDK warns that it uses one of them, which is not so: it is given the key.

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, ClassVar, Literal, Self, TypeVar
 
-from adf_core import Overloaded, Price, Provider, Request, Response, Timeout, Unreachable, option
+from adf_core import Overloaded, Price, Provider, Request, Response, Timeout, Unreachable, UsageError, find_key, option
 from adf_google_generativeai.answers import response
 from adf_google_generativeai.failures import failure
-from adf_google_generativeai.keys import find_key
 from adf_google_generativeai.pricing import cost
 from adf_google_generativeai.schemas import response_schema
 
@@ -52,7 +51,13 @@ class GoogleGenerativeAI(Provider):
     )
 
     async def __aenter__(self) -> Self:
-        self._key = find_key(self.name, self.api_key, self.api_key_file)
+        self._key = find_key(self.name, self.api_key, self.api_key_file, "GEMINI_API_KEY", "GOOGLE_API_KEY")
+        if not self._key:
+            raise UsageError(
+                f"The provider `{self.name}` needs a key: set the environment variable GEMINI_API_KEY (or "
+                "GOOGLE_API_KEY) or name a file that holds it with `api_key_file`. Keys are made at "
+                "https://aistudio.google.com/apikey."
+            )
         with warnings.catch_warnings():
             # It announces at every start that it is retired, which our README says.
             warnings.simplefilter("ignore", FutureWarning)

@@ -22,11 +22,12 @@ from adf_core import (
     Unreachable,
     Usage,
     UsageError,
+    find_key,
     option,
 )
 from adf_openai.answers import read_answer, read_json, read_usage, read_vectors
 from adf_openai.dialect import Dialect
-from adf_openai.keys import VARIABLE, find_key, without_key
+from adf_openai.keys import VARIABLE, without_key
 from adf_openai.limits import rate_limit
 from adf_openai.pricing import cost
 from adf_openai.refusals import Refusal, failure, read_refusal
@@ -65,7 +66,7 @@ class OpenAI(Provider):
     embedding_model: str = option("text-embedding-3-small", help="the model that turns texts into vectors", minLength=1)
 
     async def __aenter__(self) -> Self:
-        self._key = find_key(self.name, self.api_key, self.api_key_file)
+        self._key = find_key(self.name, self.api_key, self.api_key_file, VARIABLE)
         self._url = self._address()
         self._host = _host(self._url)
         openai = self._host == "api.openai.com" or self._host.endswith(".api.openai.com")
