@@ -5,8 +5,6 @@ error.
 from __future__ import annotations
 
 import threading
-from types import TracebackType
-from typing import Self
 
 from rich.console import Group
 from rich.live import Live
@@ -22,7 +20,7 @@ LINE_SECONDS = 10.0
 
 
 class Display:
-    """Shows a run's progress until it is closed."""
+    """Shows a run's progress, from when it is started until it is closed."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -32,22 +30,15 @@ class Display:
         self._closed = threading.Event()
         self._printer = threading.Thread(target=self._print_lines, daemon=True, name="adf-display")
 
-    def __enter__(self) -> Self:
+    def start(self) -> None:
         if self._console.is_terminal:
             self._live.start()
         else:
             self._printer.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         self._closed.set()
-        if self._console.is_terminal:
-            self._live.stop()
+        self._live.stop()
 
     def say(self, note: str) -> None:
         """A sentence for the user, kept in sight."""

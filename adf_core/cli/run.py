@@ -9,7 +9,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,8 +144,8 @@ def _with_outputs_in(project: Project, path: Path) -> Project:
 
 
 async def _execute(run: Run) -> Summary:
-    with Display(run.progress) as display, _interruptible(run, display):
-        return await run.execute()
+    with closing(Display(run.progress)) as display, _interruptible(run, display):
+        return await run.execute(display.start)
 
 
 @contextmanager

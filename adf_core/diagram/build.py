@@ -37,6 +37,8 @@ from adf_core.diagram.syntax import (
 )
 from adf_core.errors import Complaint
 
+_NAME = re.compile(r"[\w.*-]+")
+
 
 def build(preprocessed: Preprocessed, statements: Sequence[Statement]) -> Diagram:
     """The diagram that these statements, of this text, make."""
@@ -112,6 +114,8 @@ class _Builder:
         self.framed: set[str] = set()
         self.warnings: list[Complaint] = []
         self.last_label: Token | None = None
+        if preprocessed.unclosed_directive is not None:
+            self._warn(preprocessed.unclosed_directive, "this directive is never closed: all that follows it is lost")
 
     def diagram(self, statements: Sequence[Statement]) -> Diagram:
         self.anchors.begin(self.source.position(0).line, self.notes)
@@ -153,29 +157,33 @@ class _Builder:
                 self._add_entity(statement, position)
             case RelationshipStatement():
                 self._add_relationship(statement, position)
+            case _:
+                self.anchors.begin(position.line, self.notes)
+                self._add_other(statement, position)
+
+    def _add_other(
+        self, statement: ClassAssignment | ClassDefinition | StyleAssignment | LineStatement, position: Position
+    ) -> None:
+        """What has no comments of its own: they go to the diagram."""
+        match statement:
             case ClassAssignment():
-                self.anchors.begin(position.line, self.notes)
-                for named in self._named(statement.names):
-                    named.classes.extend(map(str, statement.classes))
+                self._set_classes(statement.names, statement.classes)
             case StyleAssignment():
-                self.anchors.begin(position.line, self.notes)
                 for named in self._named(statement.names):
                     named.styles.extend(map(str, statement.styles))
                 self._warn_of_swallowed_line(statement.styles, position)
             case ClassDefinition():
-                self.anchors.begin(position.line, self.notes)
                 for name in statement.names:
                     self.style_classes.setdefault(str(name), []).extend(map(str, statement.styles))
                 self._warn_of_swallowed_line(statement.styles, position)
             case LineStatement():
-                self.anchors.begin(position.line, self.notes)
                 self._add_line(statement.start, position)
 
     def _add_entity(self, statement: EntityStatement, position: Position) -> None:
         entity = self._entity(statement.start, position)
         self.anchors.begin(position.line, entity.notes)
         entity.alias = entity.alias or (None if statement.alias is None else str(statement.alias))
-        entity.classes.extend(map(str, statement.classes or ()))
+        self._set_classes([statement.start], statement.classes)
         if statement.block is not None:
             for line in statement.block.attributes:
                 place, notes = self._position(line.type), Notes()
@@ -183,12 +191,15 @@ class _Builder:
                 self.anchors.begin(place.line, notes)
             self.anchors.close(self._position(statement.block.end).line, entity.notes)
         self._warn_of_phantom(statement, position)
+        self._warn_of_split_name(statement.start, position)
 
     def _add_relationship(self, statement: RelationshipStatement, position: Position) -> None:
         notes = Notes()
         self.anchors.begin(position.line, notes)
-        self._entity(statement.start, position).classes.extend(map(str, statement.left_classes or ()))
-        self._entity(statement.right).classes.extend(map(str, statement.right_classes or ()))
+        self._entity(statement.start, position)
+        self._entity(statement.right)
+        self._set_classes([statement.start], statement.left_classes)
+        self._set_classes([statement.right], statement.right_classes)
         self.relationships.append((statement, position, notes))
         self.last_label = statement.label
 
@@ -205,6 +216,11 @@ class _Builder:
         """The entities and subgraphs that exist by now and have one of the names."""
         for name in names:
             yield from (found for found in (self.entities.get(name), self.subgraphs.get(name)) if found is not None)
+
+    def _set_classes(self, names: Iterable[Token], classes: Sequence[Token] | None) -> None:
+        if classes:
+            for named in self._named(names):
+                named.classes.extend(map(str, classes))
 
     def _open_subgraph(self, header: SubgraphHeader) -> None:
         position = self._position(header.start)
@@ -250,16 +266,22 @@ class _Builder:
         self.warnings.append(Complaint(message, None, position.line, position.column))
 
     def _warn_of_phantom(self, statement: EntityStatement, position: Position) -> None:
-        label = self.last_label
-        if label is None or statement.alias or statement.classes or statement.block:
-            return
-        if self._position(label).line == position.line:
+        """Words of a label that stand outside its quotes are entities."""
+        label, self.last_label = self.last_label, None
+        plain = not (statement.alias or statement.classes or statement.block)
+        if plain and label is not None and self._position(label).line == position.line:
             message = (
                 f"`{statement.start}` behind the label `{label}` is read as an entity of its own: put the whole label "
                 "in quotes, with no quotes inside it"
             )
             self._warn(position, message)
-        self.last_label = None
+
+    def _warn_of_split_name(self, number: Token, position: Position) -> None:
+        """A name that begins with a digit ends where the number does."""
+        rest = _NAME.match(self.source.text, cast("int", number.start_pos) + len(number))
+        if number.type == "NUMBER" and rest:
+            name = f"{number}{rest.group()}"
+            self._warn(position, f"`{name}` is read as two entities, `{number}` and `{rest.group()}`: quote it")
 
     def _warn_of_swallowed_line(self, styles: Sequence[Token], position: Position) -> None:
         if self.source.position(styles[-1].end_pos or 0).line > position.line:

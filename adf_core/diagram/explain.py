@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from lark import Token
 
@@ -18,6 +18,9 @@ from adf_core.diagram.syntax import SubgraphHeader
 
 RESERVED = "subgraph|classDef|class|style|end|erDiagram|one|many|to"
 """Words that Mermaid takes for its own, even where they only begin a name such as ``end-user``."""
+
+NEAR = 200
+"""How many characters on both sides of an error are searched for a known mistake."""
 
 Hints = Sequence[tuple[str, str]]
 
@@ -48,52 +51,52 @@ EXPECTED: Sequence[tuple[str, str, str]] = (
 
 COMMENT_HINTS: Hints = (
     (r"^\s*¦%%\s*$", "Mermaid refuses a `%%` with nothing after it: write a word there, or delete the line"),
+    (r"¦%%\{", "a directive has a word after its brace, as in `%%{init: {}}%%`"),
     (r"¦%%", "a `%%` comment needs a line of its own: move it above this line"),
     (r"¦(//|#|/\*)", "a comment begins with `%%` and has a line of its own"),
 )
 
 HEADER_HINTS: Hints = (
+    *COMMENT_HINTS,
     (r"¦$", "begin with a line `erDiagram`, then write entities and relationships"),
     (r"¦```", "leave out the lines with ```: they belong to Markdown, not to the diagram"),
     (r"¦---", "front matter begins at the very start of the text and ends with a line `---` of the same indent"),
-    (r"(?i)¦erdiagram\b(?<!erDiagram)", "upper and lower case count here: write `erDiagram`"),
+    (r"¦(?i:erdiagram)\b(?<!erDiagram)", "upper and lower case count here: write `erDiagram`"),
     (r"(?i)¦.*direction\s+(TB|BT|RL|LR)", "a `direction` takes its whole line: put it below `erDiagram`"),
     (
         r"¦(graph|flowchart|(?:class|sequence|state)Diagram|gantt|mindmap|journey|pie)\b",
-        "this is a diagram of the kind `\\1`; entities and relationships are drawn with `erDiagram`",
+        r"this is a diagram of the kind `\1`; entities and relationships are drawn with `erDiagram`",
     ),
     (r"¦", "put a line `erDiagram` before everything but comments"),
 )
 
 BLOCK_HINTS: Hints = (
     *COMMENT_HINTS,
-    (r"(?i)\b([PFU]K)\s+¦([PFU]K)\b", "put a comma between keys: `\\1, \\2`"),
-    (r'(?i)"\s*¦([PFU]K)\b', 'the comment comes last: `\\1 "…"`'),
+    (r"(?i)\b([PFU]K)\s+¦([PFU]K)\b", r"put a comma between keys: `\1, \2`"),
+    (r'(?i)"\s*¦([PFU]K)\b', r'the comment comes last: `\1 "…"`'),
     (
         r"(?i)¦([PFU]K)\b",
-        "`\\1` is a key here and cannot be a type or begin a name: `\\1_id` is fine",
+        r"`\1` is a key here and cannot be a type or begin a name: `\1_id` is fine",
     ),
-    (r"([A-Za-z_]\w*)\(([^()]*),\s+¦([^()\s]*)\)", "leave no blank inside the parentheses: `\\1(\\2,\\3)`"),
-    (r"(\w+)¦<([^<>]*)>", "Mermaid writes `\\1~\\2~`, with tildes"),
+    (r"([A-Za-z_]\w*)\(([^()]*),\s+¦([^()\s]*)\)", r"leave no blank inside the parentheses: `\1(\2,\3)`"),
+    (r"(\w+)¦<([^<>]*)>", r"Mermaid writes `\1~\2~`, with tildes"),
     (
-        r"¦(\d+)[-_. ]?([A-Za-z_]\w*)",
-        "a type or name cannot begin with a digit: write `\\2_\\1`, or give a type and put the value into the comment, "
-        'like `string duration "\\1 \\2"`',
+        r"(\S+)\s+¦(\d+)[-_.]?([A-Za-z_]\w*)",
+        r'no name begins with a digit: write `\1 \3_\2`, or keep the value in a comment, `string \1 "\2 \3"`',
     ),
     (
         r"¦\d",
-        "a type or name cannot begin with a digit: begin it with a letter, or put the value into the comment, like "
+        "no type or name begins with a digit: put a letter first, or keep the value in a comment, like "
         '`int years "1..40"`',
     ),
     (r"¦\?", "a `?` can only follow the type: `int? age`"),
-    (r'¦"_', "types and names have no quotes; a quoted text is the comment and comes last"),
-    (r'¦"', 'this `"` is never closed'),
+    (r'¦"_*"', "types and names have no quotes; a quoted text is the comment and comes last"),
+    (r'¦"(?!_*")', 'this `"` is never closed'),
     (r"¦`", "this backtick is never closed"),
     (r"[|}o]¦?[|{]|¦[|{]|--|\.\.", "if the block should be closed here, a `}` is missing above"),
     (
         r"¦[^\w\s}]",
-        "types and names are made of letters, digits and `- _ ( ) [ ] . , *`; with backticks around it a name may hold "
-        "anything",
+        "types and names are made of letters, digits and `- _ ( ) [ ] . , *`; in backticks they may hold anything",
     ),
 )
 
@@ -103,9 +106,9 @@ STYLE_HINTS: Hints = (
     SWALLOWED_LINE,
     (
         r"(?i)\b((class|style|classDef)[-.*][\w.*-]*)\s*¦",
-        '`\\1` begins with the reserved word `\\2`: quote it, `"\\1"`',
+        r'`\1` begins with the reserved word `\2`: quote it, `"\1"`',
     ),
-    (r"(?i)^\s*(class|style|classDef)\s+¦?[{|}:\[]", '`\\1` is a reserved word: as a name it needs quotes, `"\\1"`'),
+    (r"(?i)^\s*(class|style|classDef)\s+¦?[{|}:\[]", r'`\1` is a reserved word: as a name it needs quotes, `"\1"`'),
     (r"¦[^\w\s]", "a style is made of letters, digits and `- * # : ,`, like `fill:#fee,stroke:red`"),
 )
 
@@ -115,59 +118,57 @@ DOCUMENT_HINTS: Hints = (
     (r";\s*¦\S", "what follows the `;` needs a line of its own"),
     (r"¦;", "a statement ends with its line: delete the `;`"),
     (r"(?i)¦accDescr\s*\{", "the `{` of this `accDescr` is never closed: a `}` is missing"),
-    (r'¦"', 'this `"` is never closed'),
+    (r"(?i)¦acc(Title|Descr)\s*:", "a text is missing after the colon"),
+    (r'¦"(?!_*")', 'this `"` is never closed'),
+    (r'[|{o]\s*\S+\s+¦"', "a `:` is missing before the label"),
+    (r'¦"', r"a name in quotes has at least one character, and none of `%` and `\\`"),
     (
         rf"(?i)(?<![\w.*-])(({RESERVED}|u)[-.*][\w.*-]*)\s*¦(?!%)|¦(({RESERVED}|u)[-.*][\w.*-]*)",
-        '`\\1\\3` begins with the reserved word `\\2\\4`: quote it, `"\\1\\3"`',
+        r'`\1\3` begins with the reserved word `\2\4`: quote it, `"\1\3"`',
     ),
     (r"¦erDiagram\b", "one text holds one diagram, with one `erDiagram`"),
     (r"(?i)^\s*¦end\b", '`end` closes a subgraph, and none is open; as a name it needs quotes, `"end"`'),
     (
         rf"(?i)¦({RESERVED}|u)(?![\w.*-])|\b({RESERVED})\s*¦(?=[{{|}}:\[])",
-        '`\\1\\2` is a reserved word: as a name or label it needs quotes, `"\\1\\2"`',
+        r'`\1\2` is a reserved word: as a name or label it needs quotes, `"\1\2"`',
     ),
     (
         r"(?<![\w.*-])([\d.]+)¦([\w.*-]+)",
-        'a name that begins with a digit is read as two, `\\1` and `\\2`: quote it, `"\\1\\2"`',
+        r'a name that begins with a digit is read as two, `\1` and `\2`: quote it, `"\1\2"`',
     ),
-    (r":\s*¦(\d[\w.*-]*)", 'a label that begins with a digit needs quotes: `"\\1"`'),
+    (r":::\s*¦\d", "the name of a class cannot begin with a digit"),
+    (r":\s*¦(\d[\w.*-]*)", r'a label that begins with a digit needs quotes: `"\1"`'),
     (r"\[\s*¦\]", "an alias cannot be empty: write one, or leave out `[]`"),
-    (r"\[\s*([\w.*-]+\s+)¦([^\]\[{}]*)\]", 'an alias of several words needs quotes: `["\\1\\2"]`'),
-    (r"\b1\s+¦?(--|\.\.|\.-|-\.)", "before a blank and a connector `1` is a name: write `1\\1` or `||`"),
+    (r"\[\s*([\w.*-]+\s+)¦([^\]\[{}]*)\]", r'an alias of several words needs quotes: `["\1\2"]`'),
+    (r"\b1\s+¦?(--|\.\.|\.-|-\.)", r"before a blank and a connector `1` is a name: write `1\1` or `||`"),
     (r"^\s*¦\{", "the `{` must stand on the line of its entity"),
     (
         r"¦(-->|<--|---|->|<-|==|--|\.\.|-\.|[-–—=<>])",
         "between two entities stand two cardinalities around `--` or `..`: `A ||--o{ B : has`",
     ),
     (r"¦\(", "parentheses are no part of a name: quote it, or leave them out"),
-    (r"¦[^\w\s\"]", "a name is made of letters, digits and `_ - * .`; with quotes around it it may hold anything else"),
+    (r"¦[^\w\s\"]", "a name is made of letters, digits and `_ - * .`; in quotes it may hold anything else"),
 )
 
 HINTS = {"header": HEADER_HINTS, "block": BLOCK_HINTS, "style": STYLE_HINTS, "document": DOCUMENT_HINTS}
 
 
-class Trouble(NamedTuple):
-    """Where reading stopped: at ``token``, where ``expected`` types could stand, after ``values`` (tokens and more)."""
+def explained(source: Source, token: Token, expected: Collection[str], values: Sequence[Any]) -> DiagramError:
+    """The error where reading stopped: at ``token``, where ``expected`` types could stand, with ``values`` read so far.
 
-    source: Source
-    token: Token
-    expected: Collection[str]
-    values: Sequence[Any]
-
-
-def explained(trouble: Trouble) -> DiagramError:
-    """The error for it."""
-    source, token, expected, values = trouble
-    state, wanted = next((state, wanted) for kind, state, wanted in EXPECTED if kind in expected)
-    if token.type == "$END" and (opened := _unclosed(state, values)):
-        start, message, hint = opened
-        return source.error(start, message, hint)
-    if token.type == "RBRACE" and (odd := _odd_line(source.text, values, token)):
-        return source.error(*odd)
-    place = min(len(source.text.rstrip()), len(source.text) if token.type == "$END" else token.start_pos or 0)
-    return source.error(
-        place, f"expected {wanted}, but {_found(source.text, token, place)}", _hint(source.text, place, state)
-    )
+    Values are tokens, and what the grammar's rules made of them.
+    """
+    _, state, wanted = next((row for row in EXPECTED if row[0] in expected), EXPECTED[-1])
+    known = None
+    if token.type == "$END":
+        known = _unclosed(state, values)
+    elif token.type == "RBRACE" and state == "block":
+        known = _odd_line(source.text, values, token)
+    if known is not None:
+        return source.error(*known)
+    text = source.text
+    place = min(len(text.rstrip()), len(text) if token.type == "$END" else token.start_pos or 0)
+    return source.error(place, f"expected {wanted}, but {_found(text, token, place)}", _hint(text, place, state))
 
 
 def _found(text: str, token: Token, place: int) -> str:
@@ -178,8 +179,9 @@ def _found(text: str, token: Token, place: int) -> str:
 
 def _hint(text: str, place: int, state: str) -> str | None:
     start, stop = text.rfind("\n", 0, place) + 1, text.find("\n", place)
-    line = re.sub(r'"[^"]*"', lambda quoted: f'"{"_" * (len(quoted.group()) - 2)}"', text[start:stop])
-    marked = f"{line[: place - start]}¦{line[place - start :]}"
+    line = re.sub('"[^"]*"', lambda quoted: f'"{"_" * (len(quoted.group()) - 2)}"', text[start:stop])
+    column = place - start
+    marked = f"{line[max(0, column - NEAR) : column]}¦{line[column : column + NEAR]}"
     for pattern, hint in HINTS[state]:
         if match := re.search(pattern, marked):
             return match.expand(hint)
@@ -197,23 +199,23 @@ def _unclosed(state: str, values: Sequence[Any]) -> tuple[int, str, str] | None:
     return None
 
 
+_WORDS = re.compile(r"\S*~.*~\S*|`[^`]*`|[^\s,]\S*(?<!,)")
+
+
 def _odd_line(text: str, values: Sequence[Any], end: Token) -> tuple[int, str, str] | None:
     """The first line of a block whose words do not make pairs, where a type at the block's end finds no name."""
     opening = next(value for value in reversed(values) if isinstance(value, Token) and value.type == "LBRACE")
     start = (opening.start_pos or 0) + 1
     for line in re.finditer(r"[^\n]+", text[start : end.start_pos]):
-        without_comment = re.sub('"[^"]*"', "", line.group())
-        words = [word for word in re.findall(r"[^\s,]+", without_comment) if word.upper() not in ("PK", "FK", "UK")]
+        without_comment = re.sub('"[^"]*"', lambda comment: " " * len(comment.group()), line.group())
+        found = [word for word in _WORDS.finditer(without_comment) if word.group().upper() not in ("PK", "FK", "UK")]
+        words = [word.group() for word in found]
         if len(words) % 2:
-            place = start + line.start() + line.group().rindex(words[-1])
+            place = start + line.start() + found[-1].start()
+            wanted = "expected a type and a name"
             if len(words) == 1:
-                return (
-                    place,
-                    f"expected a type and a name, but `{words[0]}` stands alone",
-                    "write both, as in `string name`",
-                )
-            hint = (
-                f'the keys are PK, FK and UK; put anything else into the comment: `{words[0]} {words[1]} "{words[-1]}"`'
-            )
-            return place, f"expected a type and a name, but found another word, `{words[-1]}`", hint
+                return place, f"{wanted}, but `{words[0]}` stands alone", "write both, as in `string name`"
+            example = f'`{words[0]} {words[1]} "{words[-1]}"`'
+            hint = f"the keys are PK, FK and UK; put anything else into the comment: {example}"
+            return place, f"{wanted}, but found another word, `{words[-1]}`", hint
     return None

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from lark import Token
 from lark.common import LexerConf
@@ -34,28 +33,31 @@ def direction_lines(text: str) -> Spans:
 
 
 def generic_words(text: str) -> Spans:
-    """From the start of a word to a ``~`` in it that is not the last one of its line."""
-    first = text.find("~")
-    while first >= 0:
-        line_start, line_end = text.rfind("\n", 0, first) + 1, text.find("\n", first)
-        line_end = line_end if line_end >= 0 else len(text)
-        last = text.rindex("~", first, line_end)
-        for word in re.finditer(f"[^{SPACES}]+", text[line_start:last]):
+    """From the white space before a word to a ``~`` in the word that is not the last one of its line."""
+    tilde = text.find("~")
+    while tilde >= 0:
+        line, line_end = text.rfind("\n", 0, tilde) + 1, text.find("\n", tilde)
+        last = text.rindex("~", tilde, line_end)
+        for word in re.finditer(f"[^{SPACES}]+", text[line:last]):
             if "~" in word.group():
-                yield line_start + word.start(), line_start + word.start() + word.group().rindex("~")
-        first = text.find("~", line_end)
+                start = line + word.start()
+                while start and text[start - 1] in SPACES:
+                    start -= 1
+                yield start, line + word.start() + word.group().rindex("~")
+        tilde = text.find("~", line_end)
 
 
 @dataclass(frozen=True)
 class State:
     """One way of reading: the terminals in the order they are tried, and those after which another state begins.
 
-    Terminals in ``costly`` look far ahead. They are tried only inside the spans of ``where``, outside of which they
-    cannot match, so that the time for a text grows with its length and no faster.
+    ``blank`` is skipped before each of them. Terminals in ``costly`` look far ahead. They are tried only inside the
+    spans of ``where``, outside of which they cannot match, so that the time for a text grows no faster than its length.
     """
 
     terminals: tuple[str, ...]
     leads_to: Mapping[str, str]
+    blank: str | None = None
     costly: tuple[str, ...] = ()
     where: Callable[[str], Spans] | None = None
 
@@ -64,9 +66,9 @@ DIRECTIONS = ("DIRECTION_TB", "DIRECTION_BT", "DIRECTION_RL", "DIRECTION_LR")
 
 STATES: Mapping[str, State] = {
     "document": State(
+        blank="BLANKS",
         terminals=(
-            *("ACC_TITLE", "ACC_DESCR", "ACC_DESCR_BLOCK", *DIRECTIONS, "BLANKS", "_NEWLINE"),
-            *("QUOTED_NAME", "QUOTED_TEXT"),
+            *("ACC_TITLE", "ACC_DESCR", "ACC_DESCR_BLOCK", *DIRECTIONS, "_NEWLINE", "QUOTED_NAME", "QUOTED_TEXT"),
             *("ER_DIAGRAM", "LBRACE", "COMMA", "CLASS_MARK", "COLON", "LSQB", "RSQB"),
             *("STYLE", "CLASSDEF", "CLASS", "SUBGRAPH", "END"),
             *("ZERO_OR_ONE", "ONE_OR_MORE", "ZERO_OR_MORE", "ONLY_ONE", "NUMBER", "PARENT"),
@@ -77,29 +79,21 @@ STATES: Mapping[str, State] = {
         where=direction_lines,
     ),
     "block": State(
+        blank="WHITE_SPACE",
         terminals=(
-            *("WHITE_SPACE", "KEY", "GENERIC_WORD", "WORD", "BACKTICK_WORD", "COMMENT"),
-            *("RBRACE", "QUESTION_MARK", "COMMA"),
+            *("KEY", "GENERIC_WORD", "WORD", "BACKTICK_WORD", "COMMENT", "RBRACE"),
+            *("QUESTION_MARK", "COMMA"),
         ),
         leads_to={"RBRACE": "document"},
         costly=("GENERIC_WORD",),
         where=generic_words,
     ),
     "style": State(
+        # White space comes second here: after a blank, the line's end is white space too and the style goes on.
         terminals=("_NEWLINE", "WHITE_SPACE", "COLON", "COMMA", "HASH", "STYLE_TEXT", "SEMICOLON"),
         leads_to={"_NEWLINE": "document"},
     ),
 }
-
-_IN_MARKS = frozenset({"QUOTED_NAME", "QUOTED_TEXT", "COMMENT", "BACKTICK_WORD"})
-
-
-class Scan(NamedTuple):
-    """A state made ready: its pattern, and the one that tries the costly terminals too."""
-
-    pattern: re.Pattern[str]
-    far_pattern: re.Pattern[str]
-    state: State
 
 
 class ErLexer(Lexer):
@@ -108,55 +102,70 @@ class ErLexer(Lexer):
     def __init__(self, conf: LexerConf) -> None:
         patterns = {terminal.name: _with_spaces(terminal.pattern.to_regexp()) for terminal in conf.terminals}
         self._ignored = frozenset(conf.ignore)
-        self._scans = {
-            name: Scan(
-                _either({key: patterns[key] for key in state.terminals if key not in state.costly}, conf.g_regex_flags),
-                _either({key: patterns[key] for key in state.terminals}, conf.g_regex_flags),
-                state,
-            )
-            for name, state in STATES.items()
-        }
+        self._patterns = {name: _patterns(state, patterns, conf.g_regex_flags) for name, state in STATES.items()}
 
     def lex(self, text: str) -> Iterator[Token]:  # type: ignore[override]
         """The tokens of a preprocessed text, each with its ``start_pos`` there."""
-        ignored = self._ignored
-        has_codes = CODE_START in text
-        near = {
-            name: _inside(scan.state.where(text) if scan.state.where else iter(()))
-            for name, scan in self._scans.items()
-        }
-        name, position, end = "document", 0, len(text)
-        pattern, far_pattern, state = self._scans[name]
-        inside = near[name]
+        ignored, has_codes = self._ignored, CODE_START in text
+        far_spans = {name: _inside(state.where(text) if state.where else iter(())) for name, state in STATES.items()}
+        position, end = 0, len(text)
+        name = "document"
+        (near, far), inside, leads_to = self._patterns[name], far_spans[name], STATES[name].leads_to
         while position < end:
-            match = (far_pattern if inside(position) else pattern).match(text, position)
-            if match is None or (match.lastgroup == "ACC_DESCR_BLOCK" and text[match.end() - 1] != "}"):
-                yield Token(UNKNOWN, text[position], position)
-                return
-            kind, value, start = match.lastgroup or UNKNOWN, match.group(), position
+            match = (far if inside(position) else near).match(text, position)
+            assert match and match.lastgroup
+            kind = match.lastgroup
             position = match.end()
             if kind in ignored:
                 continue
+            start, value = match.start(kind), match[kind]
             if kind in _IN_MARKS:
                 value = value[1:-1]
-            if has_codes:
-                value = decoded(value)
+            if kind in _TO_THE_END and position == end:
+                kind = UNKNOWN
             if not _is_silent(kind, value):
-                yield Token(kind, value, start)
-            if kind in state.leads_to:
-                name = state.leads_to[kind]
-                pattern, far_pattern, state = self._scans[name]
-                inside = near[name]
+                yield Token(kind, decoded(value) if has_codes else value, start)
+            if kind in leads_to:
+                name = leads_to[kind]
+                (near, far), inside, leads_to = self._patterns[name], far_spans[name], STATES[name].leads_to
         if name == "style":
+            # Blanks have taken the line's end, and Mermaid misses it.
             yield Token(UNKNOWN, "", end)
+
+
+_IN_MARKS = frozenset({"QUOTED_NAME", "QUOTED_TEXT", "COMMENT", "BACKTICK_WORD"})
+
+_TO_THE_END = frozenset({"ACC_TITLE", "ACC_DESCR", "ACC_DESCR_BLOCK"})
+"""Terminals that reach the end of the text only where the value or the brace they look for is missing."""
+
+
+def _is_silent(kind: str, value: str) -> bool:
+    """Whether Mermaid passes over this: empty backticks, an empty ``accDescr { }``."""
+    return (kind == "BACKTICK_WORD" and not value) or (
+        kind == "ACC_DESCR_BLOCK" and not value.partition("{")[2][:-1].strip(SPACES)
+    )
+
+
+def _patterns(state: State, terminals: Mapping[str, str], flags: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """One pattern without the costly terminals, and one with all, which may begin with blanks of their own.
+
+    Any text has a match, of one character at least.
+    """
+
+    def either(names: Iterable[str], last: str = "") -> str:
+        return "|".join(f"(?P<{name}>{terminals[name]})" for name in names) + last
+
+    unknown = f"|(?P<{UNKNOWN}>(?s:.))"
+    usual = either((name for name in state.terminals if name not in state.costly), unknown)
+    if state.blank is None:
+        return re.compile(usual, flags), re.compile(usual, flags)
+    blank = terminals[state.blank]
+    near = f"(?:{blank})?+(?:{usual})|(?P<{state.blank}>{blank})"
+    return re.compile(near, flags), re.compile(either((*state.terminals, state.blank), unknown), flags)
 
 
 def _with_spaces(pattern: str) -> str:
     return pattern.replace(r"\s", f"[{SPACES}]").replace(r"\S", f"[^{SPACES}]")
-
-
-def _either(patterns: Mapping[str, str], flags: int) -> re.Pattern[str]:
-    return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in patterns.items()), flags)
 
 
 def _inside(spans: Spans) -> Callable[[int], bool]:
@@ -171,10 +180,3 @@ def _inside(spans: Spans) -> Callable[[int], bool]:
         return position >= start
 
     return inside
-
-
-def _is_silent(kind: str, value: str) -> bool:
-    """Whether Mermaid passes over this: empty backticks, an empty ``accDescr { }``."""
-    return (kind == "BACKTICK_WORD" and not value) or (
-        kind == "ACC_DESCR_BLOCK" and not value.partition("{")[2][:-1].strip(SPACES)
-    )

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from lark import Lark, Token, Transformer, UnexpectedToken
 
-from adf_core.diagram.explain import Trouble, explained
+from adf_core.diagram.explain import explained
 from adf_core.diagram.lexer import ErLexer
 from adf_core.diagram.preprocess import Source
 from adf_core.diagram.syntax import (
@@ -33,12 +33,13 @@ def statements(source: Source) -> list[Statement]:
     """The statements after the header of a preprocessed text, in order. Raises DiagramError."""
     if not source.text.startswith(HEADER):
         word = source.text.split(maxsplit=1)[0] if source.text.strip() else ""
-        raise explained(Trouble(source, Token("NAME", word, 0), {"ER_DIAGRAM"}, []))
+        raise explained(source, Token("NAME", word, 0), {"ER_DIAGRAM"}, [])
+    parser = _parser()
     try:
-        return cast("list[Statement]", _parser().parse(source.text))
+        return cast("list[Statement]", parser.parse(source.text))
     except UnexpectedToken as error:
         state = error.interactive_parser.parser_state
-        raise explained(Trouble(source, error.token, error.accepts or error.expected, state.value_stack)) from None
+        raise explained(source, error.token, error.accepts or error.expected, state.value_stack) from None
 
 
 @cache

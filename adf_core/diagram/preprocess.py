@@ -87,6 +87,7 @@ class Preprocessed:
     source: Source
     title: str | None
     comments: tuple[Comment, ...]
+    unclosed_directive: Position | None
 
 
 def preprocess(text: str) -> Preprocessed:
@@ -96,7 +97,10 @@ def preprocess(text: str) -> Preprocessed:
     source = Source(_with_single_quotes_in_tags(original), line_starts, original)
     title, length = _front_matter(source)
     source = source.without([(0, length)])
-    source = source.without(match.span() for match in _DIRECTIVE.finditer(source.text))
+    directives = [match.span() for match in _DIRECTIVE.finditer(source.text)]
+    unclosed = [start for start, stop in directives if stop == len(source.text) and source.text[-3:] != "}%%"]
+    unclosed_directive = source.position(unclosed[0]) if unclosed else None
+    source = source.without(directives)
     comments = list(_comments(source))
     source = source.without(span for span, _ in comments)
     source = source.without([(0, len(source.text) - len(source.text.lstrip(SPACES)))])
@@ -104,7 +108,8 @@ def preprocess(text: str) -> Preprocessed:
         source = source.without(_last_semicolons(source.text, word))
     marked = re.sub(r"#(\w+);", rf"{CODE_START}\1{CODE_END}", source.text, flags=re.ASCII)
     # Mermaid ends every text with a line end before it reads it.
-    return Preprocessed(replace(source, text=marked + "\n"), title, tuple(comment for _, comment in comments))
+    source = replace(source, text=marked + "\n")
+    return Preprocessed(source, title, tuple(comment for _, comment in comments), unclosed_directive)
 
 
 def decoded(text: str) -> str:
@@ -145,28 +150,51 @@ def _front_matter(source: Source) -> tuple[str | None, int]:
     opening = re.match(f"([{BLANKS}{BREAKS[1:]}]*){_DIVIDER}([{SPACES}]*)", text)
     if opening is None or "\n" not in opening.group(2):
         return None, 0
+    indent = opening.group(1)
     line_ends = [opening.start(2) + match.start() for match in re.finditer("\n", opening.group(2))]
-    divider = re.compile(f"\n{re.escape(opening.group(1))}{_DIVIDER}(?=([{SPACES}]*))")
+    divider = re.compile(f"\n{re.escape(indent)}{_DIVIDER}(?=([{SPACES}]*))")
     closings = [match for match in divider.finditer(text, line_ends[0] + 1) if "\n" in match.group(1)]
     if not closings:
         return None, 0
     body_start = max(place for place in line_ends if place < closings[-1].start()) + 1
     closing = next(match for match in closings if match.start() >= body_start)
-    body = re.sub(f"^{re.escape(opening.group(1))}", "", text[body_start : closing.start()], flags=re.MULTILINE)
-    title = _title(body, source, body_start)
+    lines = [_readable(line.removeprefix(indent)) for line in text[body_start : closing.start()].split("\n")]
+    title = _title("\n".join(lines), _FrontMatter(source, source.position(body_start).line, indent))
     return title, closing.start(1) + closing.group(1).rindex("\n") + 1
 
 
-def _title(body: str, source: Source, start: int) -> str | None:
+def _readable(line: str) -> str:
+    """PyYAML knows no tabs between words, and more line ends than YAML has."""
+    text = line.lstrip(" \t")
+    return line[: len(line) - len(text)] + re.sub("[\t\x85\u2028\u2029]", " ", text)
+
+
+@dataclass(frozen=True, slots=True)
+class _FrontMatter:
+    """Where the YAML of a text begins, and how far all of it is indented."""
+
+    source: Source
+    first_line: int
+    indent: str
+
+    def error(self, message: str, mark: yaml.Mark | None) -> DiagramError:
+        number = self.first_line + (mark.line if mark else 0)
+        line = self.source.line(number)
+        indent = len(self.indent) if line.startswith(self.indent) else 0
+        column = indent + (mark.column if mark else 0) + 1
+        return DiagramError(f"the front matter {message}", number, column, line)
+
+
+def _title(text: str, place: _FrontMatter) -> str | None:
     try:
-        root = yaml.compose(body, Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = source.position(start).line + (mark.line if mark else 0)
-        reason = getattr(error, "problem", None) or getattr(error, "reason", None) or "it nests too deeply"
-        message = f"the front matter between the `{_DIVIDER}` lines is no valid YAML: {reason}"
-        raise DiagramError(message, line, mark.column + 1 if mark else 1, source.line(line)) from error
-    _refuse_duplicates(root, source, source.position(start).line)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        raise place.error(f"is no valid YAML: {error.problem}", error.problem_mark) from error
+    except yaml.reader.ReaderError as error:
+        raise place.error(f"is no valid YAML: {error.reason}", None) from error
+    except RecursionError as error:
+        raise place.error("nests too deeply", None) from error
+    _refuse_duplicates(root, place)
     if not isinstance(root, yaml.MappingNode):
         return None
     for key, value in root.value:
@@ -175,26 +203,24 @@ def _title(body: str, source: Source, start: int) -> str | None:
     return None
 
 
-def _refuse_duplicates(root: yaml.Node | None, source: Source, first_line: int) -> None:
-    waiting = [root] if root is not None else []
+def _refuse_duplicates(root: yaml.Node | None, place: _FrontMatter) -> None:
+    waiting = [] if root is None else [root]
     visited: set[int] = set()
     while waiting:
         node = waiting.pop()
-        if id(node) in visited or isinstance(node, yaml.ScalarNode):
+        if isinstance(node, yaml.ScalarNode) or id(node) in visited:
             continue
         visited.add(id(node))
-        if not isinstance(node, yaml.MappingNode):
+        if isinstance(node, yaml.MappingNode):
+            keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            waiting.extend(value for _, value in node.value)
+            seen: set[str] = set()
+            for key in keys:
+                if key.value in seen:
+                    raise place.error(f"has the key `{key.value}` twice", key.start_mark)
+                seen.add(key.value)
+        else:
             waiting.extend(node.value)
-            continue
-        keys: set[str] = set()
-        for key, value in node.value:
-            waiting.append(value)
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in keys:
-                    line, column = first_line + key.start_mark.line, key.start_mark.column + 1
-                    message = f"the front matter has the key `{key.value}` twice"
-                    raise DiagramError(message, line, column, source.line(line))
-                keys.add(key.value)
 
 
 # --- directives and comments ---------------------------------------------------------------------------------------

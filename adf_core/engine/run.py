@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -109,8 +110,11 @@ class Run:
         self._why = ""
         self._error: AdfError | None = None
 
-    async def execute(self) -> Summary:
-        """Settle what is open, judge the whole, write the sinks."""
+    async def execute(self, when_open: Callable[[], None] | None = None) -> Summary:
+        """Settle what is open, judge the whole, write the sinks.
+
+        ``when_open`` is called when the components are opened, which may take long and speak to the user itself.
+        """
         category = self._project.setup.category
         async with AsyncExitStack() as self._stack:
             self._journal = await self._stack.enter_async_context(Journal(self._options.out))
@@ -119,6 +123,8 @@ class Run:
                 *(*self._validators, *self._sinks),
             ):
                 await self._stack.enter_async_context(component)
+            if when_open is not None:
+                when_open()
             self._epoch = self._open_epoch()
             charged = self._journal.reader.charged()
             self._budget = BudgetKeeper(self._project.setup.budget, charged, self._provider.price())
