@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
@@ -28,14 +30,17 @@ def main() -> None:
     console.print(Text(f"$ adf run {SAMPLE}", style="bold"))
     console.print(Text(summary.rstrip()))
     console.print()
-    console.print(Text("$ a record of dataset.jsonl", style="bold"))
-    console.print(
-        Text(f"direction {record['metadata']['direction']}, {record['metadata']['prefix_turns']} inherited", "dim")
-    )
+    metadata = record["metadata"]
+    inherited = metadata["prefix_turns"]
+    turns = "turn is" if inherited == 1 else f"{inherited} turns are"
+    console.print(Text(f"direction {metadata['direction']}; the first {turns} a seed's", style="dim"))
     for message in record["messages"]:
         console.print(Text(message["role"], style="green" if message["role"] == "user" else "cyan"))
         console.print(Padding(Text(message["content"]), (0, 0, 0, 2)))
-    (ROOT / "docs" / "run.svg").write_text(console.export_svg(title="adf run"), "utf-8")
+    console.print()
+    # Without the fonts that would be fetched from elsewhere: the viewer's own monospace one will do.
+    form = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    (ROOT / "docs" / "run.svg").write_text(console.export_svg(title="adf run", code_format=form), "utf-8")
 
 
 if __name__ == "__main__":

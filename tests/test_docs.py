@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import yaml
@@ -40,13 +41,15 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_the_blocks_of_a_page_do_what_they_say(page: Path, checkout: Path, tmp_path: Path) -> None:
+def test_the_blocks_of_a_page_do_what_they_say(page: Path, checkout: Path, tmp_path: Path, monkeypatch) -> None:
     for number, (language, text) in enumerate(blocks(page)):
         match language:
             case "sh":
                 execute(text, checkout)
             case "python":
-                exec(compile(text, f"{page.name} block {number}", "exec"), {"__name__": "docs"})
+                module = ModuleType(f"block_{number}")
+                monkeypatch.setitem(sys.modules, module.__name__, module)
+                exec(compile(text, f"{page.name} block {number}", "exec"), module.__dict__)
             case "yaml":
                 make_project(tmp_path / str(number), text=yaml.safe_dump({**ROLES, **yaml.safe_load(text)}))
                 load(tmp_path / str(number), load_plugins(), strict=True)
