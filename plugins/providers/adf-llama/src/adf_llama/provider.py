@@ -17,15 +17,16 @@ from adf_llama.server import Answer, Server
 from adf_llama.shape import bounded
 
 _GUIDED_TURNS = 4
+_WORDS_OF_THE_FORM = ("user", "User", "assistant", "Assistant", "diagram", "conversation", "JSON")
+"""Words of a prompt that the two who talk know nothing of."""
 _GUIDED_SAMPLING = {
     "min_p": 0.1,
-    # DRY: what repeats more than three tokens of what was said before, the example included, gets less likely.
+    # "Don't repeat yourself": to go on with what was said before, the example included, gets less likely.
     "dry_multiplier": 0.8,
     "dry_base": 1.75,
     "dry_allowed_length": 3,
     "dry_penalty_last_n": 2048,
-    # Words about the form, which the two who talk know nothing of.
-    "logit_bias": [[word, -8] for word in (" user", " users", " assistant", " diagram", " conversation", " JSON")],
+    "logit_bias": [[f" {word}", -8] for word in _WORDS_OF_THE_FORM],
 }
 
 
@@ -109,7 +110,7 @@ class Llama(Provider):
             body |= _GUIDED_SAMPLING
         if request.json_schema is not None:
             if guided:
-                messages = example(request.json_schema, request.seed) + messages
+                messages = example(request.json_schema) + messages
             most_turns = self.max_turns or (_GUIDED_TURNS if guided else None)
             # Half of the context at most, for the prompt has to fit as well.
             tokens = min(request.max_tokens, self.context // 2)

@@ -5,7 +5,6 @@ Without bounds a small model fills its last token with one endless string, and t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,16 +12,20 @@ from typing import Any
 CHARS_A_TOKEN = 3.5
 """Letters of a text to a token. English has rather more, so that an answer ends before its tokens do."""
 
-_SENTENCE_CHARS = 110
-_MOST_SENTENCES = 5
 _FEWEST_CHARS = 16
-# A sentence. Words in capitals are names from the diagram, and the rest of what is kept out is notation: neither is said.
+_SCALAR_TOKENS = 6
+
+_MOST_SENTENCES = 5
+_SENTENCE_CHARS = 90
+_LONGEST_SENTENCE = 150
+"""A usual sentence is shorter than what a text has room for, and the longest may be longer than that."""
+
+# Nobody says words in capitals, which are names from the diagram, or marks that belong to notations.
 _NOTATION = r"\x00-\x1f\"\\\\#&*/;<=>\[\]^_`{|}~"
 _ENDS = ".!?。！？"
 _FIRST = f"[^\\sa-z{_NOTATION}{_ENDS}]"
 _NEXT = f"[A-Z]?[^A-Z{_NOTATION}{_ENDS}]"
-_END = f"[{_ENDS}]"
-_SCALAR_TOKENS = 6
+_END = f"[A-Z]?[{_ENDS}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,6 @@ def _most(schema: Mapping[str, Any], most_items: int | None) -> int:
 def _text(schema: Mapping[str, Any], chars: int, sentences: bool) -> dict[str, Any]:
     if not sentences:
         return {**schema, "maxLength": max(chars, schema.get("minLength", 0))}
-    count = min(_MOST_SENTENCES, max(1, math.ceil(chars / _SENTENCE_CHARS)))
-    length = max(_FEWEST_CHARS, min(chars // count, _SENTENCE_CHARS + 20))
-    one = f"{_FIRST}({_NEXT}){{1,{length}}}[A-Z]?{_END}"
-    return {"type": "string", "pattern": f"^{one}( {one}){{0,{count - 1}}}$"}
+    count = min(_MOST_SENTENCES, max(1, chars // _SENTENCE_CHARS))
+    sentence = f"{_FIRST}({_NEXT}){{1,{min(_LONGEST_SENTENCE, chars)}}}{_END}"
+    return {"type": "string", "pattern": f"^{sentence}( {sentence}){{0,{count - 1}}}$"}
