@@ -8,7 +8,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -28,10 +28,12 @@ from adf_core.cli.shared import (
     session_options,
     show_complaints,
 )
+from adf_core.components import Provider
 from adf_core.engine import Run, RunOptions, Summary
-from adf_core.errors import UsageError
+from adf_core.errors import Complaint, UsageError
 from adf_core.journal import FILE_NAME as JOURNAL_NAME
-from adf_core.journal import JournalReader, set_aside
+from adf_core.journal import JournalReader
+from adf_core.options import options_schema
 from adf_core.project import ComponentChoice, Project, load
 from adf_core.values import Path as KeyPath
 
@@ -93,19 +95,26 @@ def command(
     plugins = session.plugins(folder)
     plugins.require_sound()
     loaded = load(folder, plugins, overrides)
+    _warn_of_keys(plugins.get(Provider, loaded.setup.provider.name), overrides)
     if target_folder is not None or target_filename is not None:
         loaded = _with_outputs_in(loaded, folder / (target_filename or "outputs.json"))
     show_complaints("warning", loaded.warnings)
     show_complaints("note", loaded.notices)
-    out = out or folder / "out"
     run = Run(
         loaded,
         plugins,
-        RunOptions(out=out, concurrency=concurrency, limit=limit, retry_rejected=retry_rejected, runner=runner),
+        RunOptions(
+            out=out or folder / "out",
+            concurrency=concurrency,
+            limit=limit,
+            fresh=fresh,
+            retry_rejected=retry_rejected,
+            runner=runner,
+        ),
     )
-    if fresh and (aside := set_aside(out)):
-        click.echo(f"The old journal is now {aside}.", err=True)
     summary = asyncio.run(_execute(run))
+    if summary.set_aside:
+        click.echo(f"The old journal is now {summary.set_aside}.", err=True)
     if as_json:
         click.echo(json.dumps(summary.to_dict(), indent=2))
     else:
@@ -123,17 +132,23 @@ def _older_form(
         raise UsageError("`--gemini-api-key` does not go with `--backend-llm gpt`; give the key with `--api-key`.")
     overrides: dict[KeyPath, Any] = {}
     if gemini_key or key:
-        click.echo(
-            f"{click.style('warning:', fg='yellow')} a key on the command line can be read by others on this machine; "
-            "an environment variable (GEMINI_API_KEY, OPENAI_API_KEY) is safer.",
-            err=True,
-        )
         overrides["provider", "api_key"] = gemini_key or key
     if provider is None and (backend or gemini_key or key):
         overrides["provider", "name"] = BACKENDS[backend or "gemini"]
     if retries is not None:
         overrides["generation", "attempts"] = retries + 1
     return overrides
+
+
+def _warn_of_keys(provider: type[Provider], overrides: Mapping[KeyPath, Any]) -> None:
+    """A warning where the command line holds a secret."""
+    secrets = {name for name, each in options_schema(provider)["properties"].items() if each.get("writeOnly")}
+    if any(path[0] == "provider" and path[-1] in secrets for path in overrides):
+        sentence = (
+            "a key on the command line can be read by others on this machine; an environment variable "
+            "(GEMINI_API_KEY, OPENAI_API_KEY) or a key file is safer"
+        )
+        show_complaints("warning", (Complaint(sentence),))
 
 
 def _with_outputs_in(project: Project, path: Path) -> Project:

@@ -20,7 +20,7 @@ from adf_core.engine.local import LocalRunner
 from adf_core.engine.progress import Progress
 from adf_core.engine.settling import Settler
 from adf_core.errors import AdfError, InvalidRequest
-from adf_core.journal import Journal, RunState, SettledSlot
+from adf_core.journal import Journal, RunState, SettledSlot, set_aside
 from adf_core.options import build
 from adf_core.plan import Plan, Prompter, Sampling, Slot
 from adf_core.plugins import Plugins
@@ -38,12 +38,14 @@ INTERRUPTED_STATUS = 130  # as shells report a program ended by Ctrl-C
 class RunOptions:
     """What a command line may say about a run.
 
-    ``concurrency`` None leaves it to the provider; ``limit`` bounds the slots that are asked for.
+    ``concurrency`` None leaves it to the provider; ``limit`` bounds the slots that are asked for. With ``fresh`` an
+    earlier journal is set aside, once the provider has opened.
     """
 
     out: Path
     concurrency: int | None = None
     limit: int | None = None
+    fresh: bool = False
     retry_rejected: bool = False
     runner: str = LocalRunner.name
 
@@ -69,10 +71,12 @@ class Summary:
     seconds: float
     sinks: dict[str, SinkResult]
     out: Path
+    set_aside: Path | None
 
     def to_dict(self) -> dict[str, Any]:
         data = asdict(self)
         data["out"] = str(self.out)
+        data["set_aside"] = str(self.set_aside) if self.set_aside else None
         data["sinks"] = {
             name: {"records": result.records, "paths": [str(path) for path in result.paths]}
             for name, result in self.sinks.items()
@@ -117,12 +121,13 @@ class Run:
         """
         category = self._project.setup.category
         async with AsyncExitStack() as self._stack:
-            self._journal = await self._stack.enter_async_context(Journal(self._options.out))
             for component in (
                 *(self._provider, self._runner, *self._directions.values()),
                 *(*self._validators, *self._sinks),
             ):
                 await self._stack.enter_async_context(component)
+            self._set_aside = set_aside(self._options.out) if self._options.fresh else None
+            self._journal = await self._stack.enter_async_context(Journal(self._options.out))
             if when_open is not None:
                 when_open()
             self._epoch = self._open_epoch()
@@ -298,6 +303,7 @@ class Run:
             seconds=progress.seconds,
             sinks=sinks,
             out=self._options.out,
+            set_aside=self._set_aside,
         )
 
     def _exit_status(self, state: RunState) -> int:

@@ -136,6 +136,13 @@ def test_a_damaged_journal_is_left_alone_until_fresh(adf, project: Path) -> None
     assert aside.read_bytes() == b"garbage" * 1000
 
 
+def test_fresh_without_a_key_leaves_the_journal_where_it_is(adf, project: Path) -> None:
+    with OpenAIServer() as server:
+        adf("run", project, *openai(server))
+    assert "OPENAI_API_KEY" in sentence(adf("run", project, "--provider", "openai", "--fresh"), 2)
+    assert not list((project / "out").glob("journal-*"))
+
+
 def test_two_runs_on_one_folder(adf, start, project: Path) -> None:
     with OpenAIServer(latency=0.3) as server:
         first = start("run", project, *openai(server))
