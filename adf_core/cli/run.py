@@ -34,7 +34,7 @@ from adf_core.errors import Complaint, UsageError
 from adf_core.journal import FILE_NAME as JOURNAL_NAME
 from adf_core.journal import JournalReader
 from adf_core.options import options_schema
-from adf_core.project import ComponentChoice, Project, load
+from adf_core.project import DEFAULT_PROVIDER, ComponentChoice, Project, load
 from adf_core.values import Path as KeyPath
 
 BACKENDS = {"gemini": "gemini", "gpt": "openai"}
@@ -83,8 +83,7 @@ def command(
     """Turn a project into a dataset, or go on where an earlier run stopped.
 
     Everything a provider answers is kept in OUT/journal.sqlite before it is used, so a run may be stopped or killed
-    at any time:
-    the same command goes on and pays for nothing twice.
+    at any time: the same command goes on and pays for nothing twice.
     """
     folder = project or target_folder
     if folder is None:
@@ -94,7 +93,8 @@ def command(
 
     plugins = session.plugins(folder)
     plugins.require_sound()
-    loaded = load(folder, plugins, overrides)
+    usual = BACKENDS["gemini"] if api_key else DEFAULT_PROVIDER
+    loaded = load(folder, plugins, overrides, usual_provider=usual)
     _warn_of_keys(plugins.get(Provider, loaded.setup.provider.name), overrides)
     if target_folder is not None or target_filename is not None:
         loaded = _with_outputs_in(loaded, folder / (target_filename or "outputs.json"))
@@ -133,7 +133,7 @@ def _older_form(
     overrides: dict[KeyPath, Any] = {}
     if gemini_key or key:
         overrides["provider", "api_key"] = gemini_key or key
-    if provider is None and (backend or gemini_key or key):
+    if provider is None and (backend or gemini_key):
         overrides["provider", "name"] = BACKENDS[backend or "gemini"]
     if retries is not None:
         overrides["generation", "attempts"] = retries + 1

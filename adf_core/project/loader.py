@@ -57,12 +57,17 @@ class Project:
 
 
 def load(
-    folder: Path, plugins: Plugins, overrides: Mapping[KeyPath, Any] | None = None, *, strict: bool = False
+    folder: Path,
+    plugins: Plugins,
+    overrides: Mapping[KeyPath, Any] | None = None,
+    *,
+    usual_provider: str = DEFAULT_PROVIDER,
+    strict: bool = False,
 ) -> Project:
     """Read and check the project in ``folder``.
 
     ``overrides`` are values from a command line, by key path (``("generation", "d_factor")``), put over
-    the file's. With ``strict`` a diagram that Mermaid refuses is an error whatever the strategy. Raises InvalidInput
+    the file's. ``usual_provider`` answers where nobody is named. With ``strict`` a diagram that Mermaid refuses is an error whatever the strategy. Raises InvalidInput
     with every complaint, or UsageError where there is no project.
     """
     if not folder.is_dir():
@@ -76,7 +81,8 @@ def load(
             f"{file} does not exist. A project is a folder with {SETUP_FILE} and {DIAGRAM_FILE}; "
             "`adf init DIR` makes one."
         )
-    return _Loader(folder, YamlTree(_read_text(file), str(file)), plugins, overrides or {}, strict).load()
+    tree = YamlTree(_read_text(file), str(file))
+    return _Loader(folder, tree, plugins, overrides or {}, usual_provider, strict).load()
 
 
 def setup_schema() -> dict[str, Any]:
@@ -98,7 +104,13 @@ class _Loader:
     """One reading of one folder; collects complaints on the way."""
 
     def __init__(
-        self, folder: Path, tree: YamlTree, plugins: Plugins, overrides: Mapping[KeyPath, Any], strict: bool
+        self,
+        folder: Path,
+        tree: YamlTree,
+        plugins: Plugins,
+        overrides: Mapping[KeyPath, Any],
+        usual_provider: str,
+        strict: bool,
     ) -> None:
         self.folder = folder
         self.tree = tree
@@ -112,7 +124,7 @@ class _Loader:
             required = ", ".join(f"`{key}`" for key in setup_schema()["required"])
             raise InvalidInput([Complaint(f"{what}; it needs at least {required}", tree.file, 1, 1)])
         self.overrides = overrides
-        self.raw = _overridden(tree.root, overrides)
+        self.raw = {"provider": usual_provider, **_overridden(tree.root, overrides, usual_provider)}
 
     def load(self) -> Project:
         schema = setup_schema()
@@ -137,7 +149,7 @@ class _Loader:
             seed_directions=self._directions(data, "seed", type_),
             derivational_directions=self._directions(data, "derivation", type_),
             variables=data.get("variables", {}),
-            provider=self._component("provider", ("provider",), DEFAULT_PROVIDER),
+            provider=self._component("provider", ("provider",)),
             validators=self._components("validator", DEFAULT_VALIDATORS),
             sinks=self._components("sink", DEFAULT_SINKS),
             generation=self._generation(data.get("generation", {}), type_),
@@ -201,14 +213,11 @@ class _Loader:
 
     def _components(self, kind: str, default: tuple[str, ...]) -> tuple[ComponentChoice, ...]:
         key = f"{kind}s"
-        count = len(self.raw.get(key, default))
-        return tuple(
-            self._component(kind, (key, index), default[index] if index < len(default) else "")
-            for index in range(count)
-        )
+        count = len(self.raw.setdefault(key, list(default)))
+        return tuple(self._component(kind, (key, index)) for index in range(count))
 
-    def _component(self, kind: str, path: KeyPath, default: str) -> ComponentChoice:
-        given = _at(self.raw, path, default)
+    def _component(self, kind: str, path: KeyPath) -> ComponentChoice:
+        given = _at(self.raw, path)
         choice = (
             ComponentChoice(str(given["name"]), {key: value for key, value in given.items() if key != "name"})
             if isinstance(given, Mapping)
@@ -288,22 +297,19 @@ def _has_words(text: str) -> bool:
     return any(character.isalnum() for character in text)
 
 
-def _at(data: Any, path: KeyPath, default: Any) -> Any:
+def _at(data: Any, path: KeyPath) -> Any:
     for part in path:
-        try:
-            data = data[part]
-        except (KeyError, IndexError):
-            return default
+        data = data[part]
     return data
 
 
-def _overridden(root: Mapping[str, Any], overrides: Mapping[KeyPath, Any]) -> dict[str, Any]:
+def _overridden(root: Mapping[str, Any], overrides: Mapping[KeyPath, Any], usual_provider: str) -> dict[str, Any]:
     """The setup with a command line's values put over it. Another provider's name leaves the setup's options behind."""
     merged = dict(root)
     provider = merged.get("provider")
     name = overrides.get(("provider", "name"))
     if any(path[0] == "provider" for path in overrides):
-        given = dict(provider) if isinstance(provider, Mapping) else {"name": provider or DEFAULT_PROVIDER}
+        given = dict(provider) if isinstance(provider, Mapping) else {"name": provider or usual_provider}
         merged["provider"] = given if name in (None, given.get("name")) else {}
     for path, value in overrides.items():
         target = merged

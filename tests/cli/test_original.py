@@ -90,6 +90,18 @@ def test_the_older_file_name_is_written_in_the_project(adf, tmp_path: Path) -> N
     assert json.loads((folder / "mine.json").read_text())
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_a_key_alone_means_gemini_unless_the_setup_names_somebody(adf, tmp_path: Path, named: bool) -> None:
+    more = {"provider": "openai"} if named else {}
+    folder = make_project(tmp_path / "p", derivational_evolving_directions=[], **more)
+    reply = json.dumps({"conversations": [{"user": "u", "assistant": "a"}]})
+    with GeminiServer(reply) as gemini, OpenAIServer(reply) as openai:
+        url = openai.url if named else gemini.url
+        done = adf("run", "--target-folder", folder, "--api-key", "k-123", "-o", f"base_url={url}")
+        assert done.returncode == 0, done.stderr
+        assert (gemini.count, openai.count) == ((0, 2) if named else (2, 0))
+
+
 def test_the_gemini_key_means_the_gemini_provider(adf, tmp_path: Path) -> None:
     folder = make_project(tmp_path / "p", derivational_evolving_directions=[])
     reply = json.dumps({"conversations": [{"user": "u", "assistant": "a"}]})
