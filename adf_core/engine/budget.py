@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adf_core.components import Price, Request, Response
+from adf_core.components import Price, Request, Response, Usage
 from adf_core.errors import UsageError
 from adf_core.journal import Charge
 from adf_core.project import Budget
@@ -50,9 +50,14 @@ class BudgetKeeper:
         return worst
 
     def settle(self, reserved: Charge, response: Response | None) -> Charge:
-        """Put what a try took in the place of its reservation; without a response it took a request and no tokens."""
+        """Put what a try took in the place of its reservation; without a response it took a request and no tokens.
+
+        A response that does not say what it took stays charged at the worst case.
+        """
         if response is None:
             actual = Charge(1)
+        elif response.usage == Usage():
+            actual = reserved
         else:
             usage = response.usage
             usd = response.cost_usd

@@ -66,9 +66,9 @@ def load(
 ) -> Project:
     """Read and check the project in ``folder``.
 
-    ``overrides`` are values from a command line, by key path (``("generation", "d_factor")``), put over
-    the file's. ``usual_provider`` answers where nobody is named. With ``strict`` a diagram that Mermaid refuses is an error whatever the strategy. Raises InvalidInput
-    with every complaint, or UsageError where there is no project.
+    ``overrides`` are values from a command line, by key path (``("generation", "d_factor")``), put over the file's.
+    ``usual_provider`` answers where nobody is named. With ``strict`` a diagram that Mermaid refuses is an error
+    whatever the strategy. Raises InvalidInput with every complaint, or UsageError where there is no project.
     """
     if not folder.is_dir():
         what = "is a file, not a folder" if folder.exists() else "does not exist"

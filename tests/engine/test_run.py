@@ -390,6 +390,13 @@ def test_what_a_lost_request_may_have_cost_stays_charged(run) -> None:
     assert summary.state.charged.tokens > 2 * 4096
 
 
+def test_an_answer_that_does_not_say_what_it_took_stays_charged_at_its_worst_case(run) -> None:
+    silent = provider(lambda request, nth: Response(one_turn(request, nth)))
+    charged = run(silent, derivational_evolving_directions=[]).state.charged
+    assert charged.requests == 2
+    assert charged.tokens > 2 * 4096
+
+
 def test_a_budget_in_dollars_needs_a_price(run) -> None:
     with pytest.raises(UsageError, match="needs the price"):
         run(budget={"usd": 1.0})
