@@ -75,8 +75,14 @@ def test_what_the_schema_bounds_itself_stays() -> None:
     assert bounded(schema, 100, 4, sentences=True) == schema
 
 
+def test_a_text_that_must_be_long_keeps_its_length_and_gets_an_end() -> None:
+    text = {"type": "string", "minLength": 60}
+    schema = bounded({"type": "object", "properties": {"text": text}}, 100, 4, sentences=True)
+    assert schema["properties"]["text"].keys() == {"type", "minLength", "maxLength"}
+
+
 def test_texts_are_bounded_wherever_they_are() -> None:
-    schema = {"$defs": {"note": TEXT}, "anyOf": [TEXT, {"type": "array", "items": TEXT}]}
+    schema = {"$defs": {"note": TEXT}, "anyOf": [TEXT, {"type": "array", "items": {"type": ["string", "null"]}}]}
     result = bounded(schema, 100, 4, sentences=False)
     assert "maxLength" in result["$defs"]["note"]
     assert "maxLength" in result["anyOf"][0]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +14,9 @@ from adf_llama.example import example
 from adf_llama.server import Answer, Server
 from adf_llama.shape import bounded
 
-_GUIDED_TURNS = 4
+_MOST_GUIDED_TURNS = 4
+_TOKENS_A_TURN = 120
+"""What a turn of whole sentences wants; a guided answer has fewer turns rather than clipped ones."""
 _WORDS_OF_THE_FORM = ("user", "User", "assistant", "Assistant", "diagram", "conversation", "JSON")
 """Words of a prompt that the two who talk know nothing of."""
 _GUIDED_SAMPLING = {
@@ -36,7 +36,7 @@ class Llama(Provider):
 
     name: ClassVar[str] = "llama"
     model: str = option(SMOLLM2.name, help="a model that `adf models` lists, or the path of a GGUF file")
-    slots: int = option(8, help="how many requests are answered side by side", minimum=1, maximum=64)
+    slots: int = option(4, help="how many requests are answered side by side", minimum=1, maximum=64)
     context: int = option(3072, help="tokens a prompt and its answer may have together", minimum=256)
     threads: int | None = option(None, help="threads that compute; one for each core if unset", minimum=1)
     guide: bool | None = option(
@@ -46,8 +46,8 @@ class Llama(Provider):
     )
     max_turns: int | None = option(
         None,
-        help="most items of a list in an answer, unless the request demands more; if unset four when guided, else what "
-        "the request allows",
+        help="most items of a list in an answer, unless the request demands more; if unset up to four when guided, "
+        "else what the request allows",
         minimum=1,
     )
 
@@ -56,6 +56,9 @@ class Llama(Provider):
         return self.slots
 
     async def __aenter__(self) -> Self:
+        import asyncio
+        from concurrent.futures import ThreadPoolExecutor
+
         from adf_llama.models import resolve
         from adf_llama.progress import fetch_visibly
 
@@ -69,12 +72,16 @@ class Llama(Provider):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        import asyncio
+
         for cancelled in self._running:
             cancelled.set()
         await asyncio.to_thread(self._pool.shutdown, cancel_futures=True)
         del self._server
 
     async def generate(self, request: Request) -> Response:
+        import asyncio
+
         cancelled = threading.Event()
         self._running.add(cancelled)
         try:
@@ -103,6 +110,9 @@ class Llama(Provider):
             "top_p": request.top_p,
             "max_tokens": request.max_tokens,
             "chat_template_kwargs": {"enable_thinking": False},
+            # What is computed beside other requests, or taken from the one before, differs in its last bits.
+            # So one slot without a memory answers as a function of the request, and that is what one slot is for.
+            "cache_prompt": self.slots > 1,
         }
         if request.seed is not None:
             body["seed"] = request.seed
@@ -111,9 +121,11 @@ class Llama(Provider):
         if request.json_schema is not None:
             if guided:
                 messages = example(request.json_schema) + messages
-            most_turns = self.max_turns or (_GUIDED_TURNS if guided else None)
             # Half of the context at most, for the prompt has to fit as well.
             tokens = min(request.max_tokens, self.context // 2)
+            most_turns = self.max_turns
+            if most_turns is None and guided:
+                most_turns = max(1, min(_MOST_GUIDED_TURNS, tokens // _TOKENS_A_TURN))
             body["grammar"] = self._server.grammar(bounded(request.json_schema, tokens, most_turns, guided))
         return {**body, "messages": messages}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +31,8 @@ class Server:
 
     def __init__(self, path: Path, *, slots: int, context: int, threads: int | None) -> None:
         """Load the model in ``path`` with ``context`` tokens for each slot; UsageError where it cannot be."""
+        import tempfile
+
         self._library = _library()
         params = self._library.CommonParams()
         params.model.path = str(path)
@@ -79,6 +80,8 @@ class Server:
 
 def _socket_folder() -> str | None:
     """Where a socket's folder is made: None for the usual place, unless its name is too long for a socket."""
+    import tempfile
+
     return "/tmp" if len(os.fsencode(tempfile.gettempdir())) > _LONGEST_SOCKET_FOLDER else None  # noqa: S108
 
 

@@ -16,12 +16,13 @@ _FEWEST_CHARS = 16
 _SCALAR_TOKENS = 6
 
 _MOST_SENTENCES = 5
+_SHORTEST_SENTENCE = 3
 _SENTENCE_CHARS = 90
 _LONGEST_SENTENCE = 150
 """A usual sentence is shorter than what a text has room for, and the longest may be longer than that."""
 
 # Nobody says words in capitals, which are names from the diagram, or marks that belong to notations.
-_NOTATION = r"\x00-\x1f\"\\\\#&*/;<=>\[\]^_`{|}~"
+_NOTATION = r'\x00-\x1f"\\#&*/;<=>\[\]^_`{|}~'
 _ENDS = ".!?。！？"
 _FIRST = f"[^\\sa-z{_NOTATION}{_ENDS}]"
 _NEXT = f"[A-Z]?[^A-Z{_NOTATION}{_ENDS}]"
@@ -97,7 +98,9 @@ def _size(schema: Any, most_items: int | None) -> _Size:
 
 
 def _is_free_text(schema: Mapping[str, Any]) -> bool:
-    return schema.get("type") == "string" and not schema.keys() & {"enum", "const", "pattern", "format", "maxLength"}
+    kinds = schema.get("type")
+    is_text = kinds == "string" or (isinstance(kinds, list) and "string" in kinds)
+    return is_text and not schema.keys() & {"enum", "const", "pattern", "format", "maxLength"}
 
 
 def _share(index: int) -> int:
@@ -112,8 +115,10 @@ def _most(schema: Mapping[str, Any], most_items: int | None) -> int:
 
 
 def _text(schema: Mapping[str, Any], chars: int, sentences: bool) -> dict[str, Any]:
-    if not sentences:
+    # The grammar engine takes no length beside such a pattern, and drops the whole schema in silence.
+    if not sentences or schema.get("minLength", 0) > _SHORTEST_SENTENCE:
         return {**schema, "maxLength": max(chars, schema.get("minLength", 0))}
     count = min(_MOST_SENTENCES, max(1, chars // _SENTENCE_CHARS))
     sentence = f"{_FIRST}({_NEXT}){{1,{min(_LONGEST_SENTENCE, chars)}}}{_END}"
-    return {"type": "string", "pattern": f"^{sentence}( {sentence}){{0,{count - 1}}}$"}
+    others = {key: value for key, value in schema.items() if key != "minLength"}
+    return {**others, "pattern": f"^{sentence}( {sentence}){{0,{count - 1}}}$"}
