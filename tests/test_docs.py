@@ -15,15 +15,18 @@ from types import ModuleType
 
 import pytest
 import yaml
+from adf_llama.catalogue import SMOLLM2
+from adf_llama.models import cached
 
 from adf_core.diagram import parse
 from adf_core.plugins import load as load_plugins
 from adf_core.project import load
-from adf_core.testing import OpenAIServer, make_project
+from adf_core.testing import GeminiServer, OpenAIServer, make_project
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("*.md", "docs/*.md", "plugins/*/*/README.md", "samples/**/README.md")
 PAGES = sorted(page for pattern in FOLDERS for page in ROOT.glob(pattern))
+INDENTED = re.compile(r"^ {4,}(adf|pip|python|pytest) ", re.MULTILINE)
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ROLES = {"user_role": "USER", "assistant_role": "ASSISTANT", "seed_evolving_directions": ["general"]}
 
@@ -42,6 +45,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_blocks_of_a_page_do_what_they_say(page: Path, checkout: Path, tmp_path: Path, monkeypatch) -> None:
+    assert not INDENTED.search(page.read_text("utf-8")), "commands stand in ```sh blocks, which are executed"
     for number, (language, text) in enumerate(blocks(page)):
         match language:
             case "sh":
@@ -63,18 +67,28 @@ def test_the_blocks_of_a_page_do_what_they_say(page: Path, checkout: Path, tmp_p
                 pytest.fail(f"a block of {page} has the language `{language}`, which nobody executes")
 
 
+ANSWER = '{"conversations": [{"user": "Hi", "assistant": "Hello"}]}'
+
+
 def execute(commands: str, folder: Path) -> None:
-    """Run the lines of a shell block; installing and testing are what ``.ci/run`` does in a clean environment."""
-    with OpenAIServer() as server:
-        keys = {"OPENAI_API_KEY": "x", "OPENAI_BASE_URL": server.url, "NO_COLOR": "1"}
-        for line in commands.splitlines():
-            words = shlex.split(line)
+    """Run the lines of a shell block; installing and testing are what ``.ci/run`` does in a clean environment.
+
+    All that is changed is where it cannot be otherwise: the address of a provider's server, and the path of a model.
+    """
+    with OpenAIServer() as openai, GeminiServer(ANSWER) as gemini:
+        servers = {"openai": openai, "gemini": gemini, "google-generativeai": gemini}
+        keys = {"OPENAI_API_KEY": "x", "GEMINI_API_KEY": "x", "NO_COLOR": "1"}
+        for line in commands.replace("/path/to.gguf", str(cached(SMOLLM2))).splitlines():
+            words = shlex.split(line, comments=True)
             if words[:3] == ["pip", "install", "-r"]:
                 assert (ROOT / words[3]).is_file()
             elif words[:2] == ["pip", "install"]:
                 assert (ROOT / words[2] / "pyproject.toml").is_file()
+                assert words[2].startswith("./plugins/")
             elif words[0] == "adf":
                 command = [sys.executable, "-m", "adf_core", *words[1:]]
+                if "--provider" in words:
+                    command += ["-o", f"base_url={servers[words[words.index('--provider') + 1]].url}"]
                 done = subprocess.run(command, cwd=folder, env={**os.environ, **keys}, capture_output=True, text=True)
                 assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
             else:
