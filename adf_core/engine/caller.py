@@ -7,7 +7,7 @@ import json
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from adf_core.components import Provider, Request, Response
 from adf_core.engine.budget import BudgetKeeper, BudgetSpent
@@ -38,6 +38,15 @@ class Fatal(Exception):
     def __init__(self, error: ProviderError) -> None:
         super().__init__(str(error))
         self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """What came of one request. ``started`` is Unix time; ``seconds`` are those it was under way."""
+
+    outcome: Response | ProviderError
+    started: float
+    seconds: float
 
 
 def answered(stored: StoredAnswer) -> Response:
@@ -73,6 +82,7 @@ class Caller:
         self._permits = asyncio.Semaphore(concurrency)
         self._stop = stop
         self._settled = asyncio.Event()
+        self._reservations = 0
         self._answered = False
 
     @property
@@ -101,13 +111,12 @@ class Caller:
         tries = 0
         while True:
             tries += 1
-            started, clock = time.time(), time.monotonic()
-            outcome = await self._try(sent, via or self.provider.generate)
-            if isinstance(outcome, Response | ContentBlocked):
+            last = await self._try(sent, via or self.provider.generate)
+            if isinstance(last.outcome, Response | ContentBlocked):
                 break
-            self._journal.add_fault(slot, purpose, attempt, tries, outcome, started)
-            self._progress.trouble = str(outcome)
-            await self._wait_or_raise(outcome, tries)
+            self._journal.add_fault(slot, purpose, attempt, tries, last.outcome, last.started)
+            self._progress.trouble = str(last.outcome)
+            await self._wait_or_raise(last.outcome, tries)
         self._progress.trouble = ""
         self._answered = True
         self._journal.add_request(key, request, self.provider.name, self.provider.model)
@@ -118,10 +127,10 @@ class Caller:
             attempt=attempt,
             seed=request.seed,
             feedback=feedback,
-            outcome=outcome,
+            outcome=last.outcome,
             tries=tries,
-            started=started,
-            seconds=time.monotonic() - clock,
+            started=last.started,
+            seconds=last.seconds,
         )
         await self._journal.commit()
         return stored
@@ -144,7 +153,7 @@ class Caller:
         found = self._journal.reader.answers(slot, purpose, request_key(request, self.provider))
         return next((answer for answer in found if answer.response is not None), None)
 
-    async def _try(self, request: Request, via: Call) -> Response | ProviderError:
+    async def _try(self, request: Request, via: Call) -> Try:
         async with self._permits:
             reserved = await self._reserve(request)
             charge = self._journal.add_charge(reserved)
@@ -152,6 +161,7 @@ class Caller:
                 await self._journal.commit()
             self._progress.requests += 1
             self._progress.in_flight += 1
+            started, clock = time.time(), time.monotonic()
             try:
                 async with asyncio.timeout(REQUEST_TIMEOUT):
                     outcome: Response | ProviderError = await via(request)
@@ -164,7 +174,7 @@ class Caller:
             finally:
                 self._progress.in_flight -= 1
             self._account(outcome, charge, reserved)
-            return outcome
+            return Try(outcome, started, time.monotonic() - clock)
 
     async def _reserve(self, request: Request) -> Charge:
         """Reserve a try's worst case; while others in flight may turn out cheaper than theirs, wait for them."""
@@ -173,17 +183,21 @@ class Caller:
                 raise Stopped
             settled = self._settled
             try:
-                return self._budget.reserve(request)
+                reserved = self._budget.reserve(request)
             except BudgetSpent:
-                if self._progress.in_flight == 0:
+                if self._reservations == 0:
                     raise
-            await settled.wait()
+                await settled.wait()
+            else:
+                self._reservations += 1
+                return reserved
 
     def _account(self, outcome: Response | ProviderError, charge: int, reserved: Charge) -> None:
+        self._reservations -= 1
         self._settled.set()
         self._settled = asyncio.Event()
         response = outcome if isinstance(outcome, Response) else None
-        if not isinstance(outcome, Timeout):  # what a lost request cost is unknown: its worst case stays charged
+        if not isinstance(outcome, Timeout | Unreachable):  # what a lost request cost is unknown: it stays charged
             self._journal.set_charge(charge, self._budget.settle(reserved, response))
         if response is None:
             return

@@ -384,8 +384,9 @@ def test_budgets_are_hard_caps_over_all_runs(run, budget: dict[str, float], most
     assert summary.state.unspent > 0
 
 
-def test_what_a_lost_request_may_have_cost_stays_charged(run) -> None:
-    summary = run(provider(raising(Timeout("lost"))), budget={"tokens": 10**6}, derivational_evolving_directions=[])
+@pytest.mark.parametrize("lost", [Timeout("lost"), Unreachable("reset")])
+def test_what_a_lost_request_may_have_cost_stays_charged(run, lost: Exception) -> None:
+    summary = run(provider(raising(lost)), budget={"tokens": 10**6}, derivational_evolving_directions=[])
     assert summary.state.accepted == 2
     assert summary.state.charged.tokens > 2 * 4096
 
