@@ -139,7 +139,7 @@ async def test_the_event_loop_runs_on_while_the_model_computes() -> None:
         while not asked.done():
             await asyncio.sleep(0.01)
             longest, before = max(longest, time.monotonic() - before), time.monotonic()
-    assert longest < 0.5
+    assert longest < 1.5
 
 
 async def test_a_cancelled_request_frees_its_slot() -> None:
