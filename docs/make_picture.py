@@ -31,6 +31,7 @@ def main() -> None:
     console.print(Text(summary.rstrip()))
     console.print()
     metadata = record["metadata"]
+    console.print(Text("a derivation in dataset.jsonl", style="bold"))
     inherited = metadata["prefix_turns"]
     turns = "turn is" if inherited == 1 else f"{inherited} turns are"
     console.print(Text(f"direction {metadata['direction']}; the first {turns} a seed's", style="dim"))
