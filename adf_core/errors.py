@@ -6,8 +6,9 @@ its ``exit_status``: 2 for something the user can mend before a request is sent,
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class AdfError(Exception):
@@ -26,7 +27,8 @@ class UsageError(AdfError):
 class Complaint:
     """One thing that is wrong (or odd) in a file, and where.
 
-    ``line`` and ``column`` count from 1; both are None where no position exists.
+    ``line`` and ``column`` count from 1; both are None where no position exists. ``source_line`` is the text of the
+    line, where it is known.
     """
 
     message: str
@@ -34,11 +36,43 @@ class Complaint:
     line: int | None = None
     column: int | None = None
     hint: str | None = None
+    source_line: str | None = None
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         text = f"{place}: {self.message}" if place else self.message
         return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+    def in_full(self) -> str:
+        """As text with the source line and a caret below the place.
+
+        >>> print(Complaint("expected a name", "a.mermaid", 2, 5, "quote it", "    end-user {").in_full())
+        a.mermaid:2:5: expected a name
+          2 |     end-user {
+            |     ^
+          hint: quote it
+        """
+        if self.source_line is None or self.line is None or self.column is None:
+            return str(self)
+        first = str(replace(self, hint=None))
+        lines = [first, *excerpt(self.source_line, self.line, self.column).splitlines()]
+        return "\n  ".join([*lines, f"hint: {self.hint}"] if self.hint else lines)
+
+
+def excerpt(source_line: str, line: int, column: int, width: int = 100) -> str:
+    """A line with its number and a caret below ``column``; a long line is cut to about ``width`` characters."""
+    start = max(0, column - 1 - width // 2) if len(source_line) > width else 0
+    shown = source_line[start : start + width]
+    before = "".join(map(_blank, shown[: column - 1 - start]))
+    margin = " " * len(str(line))
+    return f"{line} | {shown}\n{margin} | {before}^"
+
+
+def _blank(character: str) -> str:
+    """What is as wide as the character on a terminal."""
+    if character == "\t" or unicodedata.combining(character):
+        return "\t" if character == "\t" else ""
+    return "  " if unicodedata.east_asian_width(character) in "WF" else " "
 
 
 class InvalidInput(UsageError):
@@ -46,7 +80,7 @@ class InvalidInput(UsageError):
 
     def __init__(self, complaints: Sequence[Complaint]) -> None:
         self.complaints = tuple(complaints)
-        super().__init__("\n".join(str(complaint) for complaint in self.complaints))
+        super().__init__("\n".join(complaint.in_full() for complaint in self.complaints))
 
 
 class ProviderError(AdfError):

@@ -118,27 +118,31 @@ def plain(text: str) -> str:
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
-def console(*, stderr: bool = False) -> Console:
-    """A console that shows text as it is: nothing in it is markup, a path or a number to be coloured."""
+def console(*, stderr: bool = False, soft_wrap: bool = True) -> Console:
+    """A console that shows text as it is: nothing in it is markup, a path or a number to be coloured.
+
+    With ``soft_wrap`` long lines are left to the terminal.
+    """
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)
+    return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=soft_wrap)
 
 
 def show_complaints(kind: str, complaints: tuple[Complaint, ...]) -> None:
-    """Warnings or notices, on standard error."""
+    """Warnings, with what they are about, or notices, on standard error."""
     colour = {"warning": "yellow", "note": "cyan"}.get(kind)
     for complaint in complaints:
-        click.echo(f"{click.style(kind + ':', fg=colour)} {plain(str(complaint))}", err=True)
+        text = complaint.in_full() if kind == "warning" else str(complaint)
+        click.echo(f"{click.style(kind + ':', fg=colour)} {plain(text)}", err=True)
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun.
 
-    >>> count(1, "record"), count(2000, "record")
-    ('1 record', '2,000 records')
+    >>> count(1, "record"), count(2000, "record"), count(2, "entity", "entities")
+    ('1 record', '2,000 records', '2 entities')
     """
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def duration(seconds: float) -> str:

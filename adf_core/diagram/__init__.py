@@ -1,4 +1,4 @@
-"""Mermaid's ER diagrams: text → an immutable model.
+"""Mermaid's ER diagrams: text → an immutable model → its meaning.
 
 >>> diagram = parse('''erDiagram
 ...     COUNSELOR ||--|{ COUNSELEE : "provides counseling to"
@@ -14,6 +14,8 @@
 from __future__ import annotations
 
 from adf_core.diagram.errors import DiagramError
+from adf_core.diagram.interpret import interpret
+from adf_core.diagram.meaning import Fact, Factor, Free, Meaning, Note, Range, Reading, Subject, Value
 from adf_core.diagram.model import (
     Attribute,
     Cardinality,
@@ -35,10 +37,20 @@ __all__ = [
     "DiagramError",
     "Direction",
     "Entity",
+    "Fact",
+    "Factor",
+    "Free",
+    "Meaning",
+    "Note",
     "Position",
+    "Range",
+    "Reading",
     "Relationship",
     "StyleClass",
     "Subgraph",
+    "Subject",
+    "Value",
+    "interpret",
     "parse",
 ]
 

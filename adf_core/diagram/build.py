@@ -10,6 +10,7 @@ from typing import cast
 from lark import Token
 
 from adf_core.diagram.comments import Anchors, Notes
+from adf_core.diagram.doubts import doubts
 from adf_core.diagram.model import (
     Attribute,
     Cardinality,
@@ -76,6 +77,7 @@ class _Subgraph:
     name: str
     title: str
     position: Position
+    depth: int
     direction: Direction | None = None
     mentioned: dict[str, str] = field(default_factory=dict)
     members: tuple[str, ...] = ()
@@ -90,7 +92,8 @@ class _Subgraph:
     def frozen(self) -> Subgraph:
         classes, styles = tuple(self.classes), tuple(self.styles)
         title, notes = self.title, tuple(self.notes)
-        return Subgraph(self.name, title, self.direction, self.members, classes, styles, self.position, notes)
+        place = self.position
+        return Subgraph(self.name, title, self.direction, self.members, self.depth, classes, styles, place, notes)
 
 
 class _Builder:
@@ -121,17 +124,23 @@ class _Builder:
         self.anchors.begin(self.source.position(0).line, self.notes)
         self._add_all(statements)
         self.anchors.attach(self.comments)
+        entities = tuple(entity.frozen() for entity in self.entities.values())
+        relationships = tuple(_relationship(*parts) for parts in self.relationships)
+        misread = {warning.line for warning in self.warnings}
+        for position, message, hint in doubts(entities, relationships):
+            if position.line not in misread:
+                self._warn(position, message, hint)
         return Diagram(
             self.title,
             self.direction,
             self.acc_title,
             self.acc_descr,
-            tuple(entity.frozen() for entity in self.entities.values()),
-            tuple(_relationship(*parts) for parts in self.relationships),
+            entities,
+            relationships,
             tuple(subgraph.frozen() for subgraph in self.closed),
             tuple(StyleClass(name, tuple(styles)) for name, styles in self.style_classes.items()),
             tuple(self.notes),
-            tuple(self.warnings),
+            tuple(sorted(self.warnings, key=lambda warning: (warning.line, warning.column))),
         )
 
     def _add_all(self, statements: Sequence[Statement]) -> None:
@@ -225,7 +234,7 @@ class _Builder:
     def _open_subgraph(self, header: SubgraphHeader) -> None:
         position = self._position(header.start)
         title = (header.name if header.title is None else header.title).strip(SPACES)
-        subgraph = _Subgraph(header.name.strip(SPACES), title, position)
+        subgraph = _Subgraph(header.name.strip(SPACES), title, position, len(self.open))
         self.anchors.begin(position.line, subgraph.notes)
         self.open.append(subgraph)
 
@@ -262,8 +271,8 @@ class _Builder:
 
     # --- what Mermaid accepts and may not have been meant ---
 
-    def _warn(self, position: Position, message: str) -> None:
-        self.warnings.append(Complaint(message, None, position.line, position.column))
+    def _warn(self, position: Position, message: str, hint: str | None = None) -> None:
+        self.warnings.append(Complaint(message, None, position.line, position.column, hint))
 
     def _warn_of_phantom(self, statement: EntityStatement, position: Position) -> None:
         """Words of a label that stand outside its quotes are entities."""

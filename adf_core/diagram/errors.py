@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adf_core.errors import UsageError
+from adf_core.errors import UsageError, excerpt
 
 
 class DiagramError(UsageError):
@@ -28,8 +28,4 @@ class DiagramError(UsageError):
         2 |     end-user {
           |     ^
         """
-        start = max(0, self.column - 1 - width // 2) if len(self.source_line) > width else 0
-        shown = self.source_line[start : start + width]
-        before = "".join("\t" if character == "\t" else " " for character in shown[: self.column - 1 - start])
-        margin = " " * len(str(self.line))
-        return f"{self.line} | {shown}\n{margin} | {before}^"
+        return excerpt(self.source_line, self.line, self.column, width)

@@ -126,6 +126,14 @@ DOCUMENT_HINTS: Hints = (
         rf"(?i)(?<![\w.*-])(({RESERVED}|u)[-.*][\w.*-]*)\s*¦(?!%)|¦(({RESERVED}|u)[-.*][\w.*-]*)",
         r'`\1\3` begins with the reserved word `\2\4`: quote it, `"\1\3"`',
     ),
+    (
+        r"(?i)\b(zero|one|only) ¦? +¦?(or|one)\b|\bor ¦? +¦?(more|many|one|zero)\b",
+        "the words of a cardinality have exactly one blank between them: `one or more`",
+    ),
+    (
+        r"(?i):\s*([^\W\d][\w.*-]*)\s+¦(many|one|to|end|class|style)(?![\w.*-])",
+        r'a label of several words needs quotes: `"\1 \2"`',
+    ),
     (r"¦erDiagram\b", "one text holds one diagram, with one `erDiagram`"),
     (r"(?i)^\s*¦end\b", '`end` closes a subgraph, and none is open; as a name it needs quotes, `"end"`'),
     (

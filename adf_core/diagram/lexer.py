@@ -51,7 +51,7 @@ def generic_words(text: str) -> Spans:
 class State:
     """One way of reading: the terminals in the order they are tried, and those after which another state begins.
 
-    ``blank`` is skipped before each of them. Terminals in ``costly`` look far ahead. They are tried only inside the
+    ``blank`` is the one that means nothing. Terminals in ``costly`` look far ahead. They are tried only inside the
     spans of ``where``, outside of which they cannot match, so that the time for a text grows no faster than its length.
     """
 
@@ -68,7 +68,16 @@ STATES: Mapping[str, State] = {
     "document": State(
         blank="BLANKS",
         terminals=(
-            *("ACC_TITLE", "ACC_DESCR", "ACC_DESCR_BLOCK", *DIRECTIONS, "_NEWLINE", "QUOTED_NAME", "QUOTED_TEXT"),
+            *(
+                "ACC_TITLE",
+                "ACC_DESCR",
+                "ACC_DESCR_BLOCK",
+                *DIRECTIONS,
+                "BLANKS",
+                "_NEWLINE",
+                "QUOTED_NAME",
+                "QUOTED_TEXT",
+            ),
             *("ER_DIAGRAM", "LBRACE", "COMMA", "CLASS_MARK", "COLON", "LSQB", "RSQB"),
             *("STYLE", "CLASSDEF", "CLASS", "SUBGRAPH", "END"),
             *("ZERO_OR_ONE", "ONE_OR_MORE", "ZERO_OR_MORE", "ONLY_ONE", "NUMBER", "PARENT"),
@@ -81,7 +90,7 @@ STATES: Mapping[str, State] = {
     "block": State(
         blank="WHITE_SPACE",
         terminals=(
-            *("KEY", "GENERIC_WORD", "WORD", "BACKTICK_WORD", "COMMENT", "RBRACE"),
+            *("WHITE_SPACE", "KEY", "GENERIC_WORD", "WORD", "BACKTICK_WORD", "COMMENT", "RBRACE"),
             *("QUESTION_MARK", "COMMA"),
         ),
         leads_to={"RBRACE": "document"},
@@ -147,7 +156,7 @@ def _is_silent(kind: str, value: str) -> bool:
 
 
 def _patterns(state: State, terminals: Mapping[str, str], flags: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """One pattern without the costly terminals, and one with all, which may begin with blanks of their own.
+    """One pattern without the costly terminals, which skips blanks in the same step, and one with all, in their order.
 
     Any text has a match, of one character at least.
     """
@@ -156,12 +165,12 @@ def _patterns(state: State, terminals: Mapping[str, str], flags: int) -> tuple[r
         return "|".join(f"(?P<{name}>{terminals[name]})" for name in names) + last
 
     unknown = f"|(?P<{UNKNOWN}>(?s:.))"
-    usual = either((name for name in state.terminals if name not in state.costly), unknown)
+    usual = either((name for name in state.terminals if name not in (*state.costly, state.blank)), unknown)
     if state.blank is None:
         return re.compile(usual, flags), re.compile(usual, flags)
     blank = terminals[state.blank]
     near = f"(?:{blank})?+(?:{usual})|(?P<{state.blank}>{blank})"
-    return re.compile(near, flags), re.compile(either((*state.terminals, state.blank), unknown), flags)
+    return re.compile(near, flags), re.compile(either(state.terminals, unknown), flags)
 
 
 def _with_spaces(pattern: str) -> str:

@@ -104,12 +104,17 @@ class Relationship:
 
 @dataclass(frozen=True, slots=True)
 class Subgraph:
-    """A frame around entities. ``members`` are names of entities and of inner subgraphs; each has one frame at most."""
+    """A frame around entities.
+
+    ``members`` are names of entities and of inner subgraphs; each has one frame at most. ``depth`` counts the frames
+    around this one.
+    """
 
     name: str
     title: str
     direction: Direction | None
     members: tuple[str, ...]
+    depth: int
     classes: tuple[str, ...]
     styles: tuple[str, ...]
     position: Position = field(compare=False)
@@ -166,6 +171,24 @@ class Diagram:
             "entities": [entity.to_dict() for entity in self.entities],
             "relationships": [relationship.to_dict() for relationship in self.relationships],
         }
+
+    def to_mermaid(self) -> str:
+        """The diagram as canonical text, which Mermaid accepts and which ``parse`` reads as an equal diagram.
+
+        Equal but for one thing, which Mermaid's language cannot say in this order: where an entity has the name of a
+        subgraph, it also gets the classes and styles that the subgraph got before the entity was first mentioned.
+
+        >>> from adf_core.diagram import parse
+        >>> print(parse("erDiagram A one to many B:owns").to_mermaid(), end="")
+        erDiagram
+            A
+            B
+        <BLANKLINE>
+            A ||--o{ B : "owns"
+        """
+        from adf_core.diagram.canonical import canonical
+
+        return canonical(self)
 
 
 def _texts(comments: tuple[Comment, ...] | list[Comment]) -> list[str]:

@@ -6,10 +6,12 @@ Every place in what remains can be traced to its line and column in the text as 
 from __future__ import annotations
 
 import html
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import yaml
 
@@ -23,6 +25,9 @@ BLANKS = "\t\v\f\r \xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2
 
 SPACES = BLANKS + BREAKS
 """White space as browsers define it, which is not what Python takes for it."""
+
+STYLE_WORDS = ("style", "classDef")
+"""Words that begin a line of styles."""
 
 CODE_START, CODE_END = "\x91", "\x92"
 """Stand for ``#`` and ``;`` of a character code such as ``#35;``. These two control characters may be part of a name
@@ -104,8 +109,8 @@ def preprocess(text: str) -> Preprocessed:
     comments = list(_comments(source))
     source = source.without(span for span, _ in comments)
     source = source.without([(0, len(source.text) - len(source.text.lstrip(SPACES)))])
-    for word in ("style", "classDef"):
-        source = source.without(_last_semicolons(source.text, word))
+    for word in STYLE_WORDS:
+        source = source.without(last_semicolons(source.text, word))
     marked = re.sub(r"#(\w+);", rf"{CODE_START}\1{CODE_END}", source.text, flags=re.ASCII)
     # Mermaid ends every text with a line end before it reads it.
     source = replace(source, text=marked + "\n")
@@ -122,9 +127,12 @@ _CODE = re.compile(rf"{CODE_START}(\w+){CODE_END}", re.ASCII)
 
 def _character(code: re.Match[str]) -> str:
     name = code.group(1)
-    reference = f"&#{name};" if name.isdigit() and len(name) < 8 else f"&{name};"
-    character = html.unescape(reference)
-    return f"#{name};" if character == reference else character
+    if name.isdigit():
+        # Python leaves out the control characters that HTML keeps, and knows no endless numbers.
+        number = int(name.lstrip("0")[:8] or "0")
+        return html.unescape(f"&#{number};") or chr(number)
+    character = html.unescape(f"&{name};")
+    return f"#{name};" if character == f"&{name};" else character
 
 
 # --- tags ----------------------------------------------------------------------------------------------------------
@@ -140,8 +148,9 @@ def _with_single_quotes_in_tags(text: str) -> str:
 # --- front matter --------------------------------------------------------------------------------------------------
 
 _DIVIDER = "---"
-_NOTHING = frozenset({"", "~", "null", "Null", "NULL", "false", "False", "FALSE", "0"})
-"""Plain YAML values that Mermaid takes for no title."""
+_NOTHING = frozenset({"", "~", "null", "Null", "NULL", "false", "False", "FALSE", ".nan", ".NaN", ".NAN"})
+"""Plain YAML values that Mermaid takes for no title, as it does with zero."""
+_NUMBER = re.compile(r"[-+]?(0[box][0-9A-Fa-f]+|\d+(\.\d*)?([eE][-+]?\d+)?)|\.\d+([eE][-+]?\d+)?", re.ASCII)
 
 
 def _front_matter(source: Source) -> tuple[str | None, int]:
@@ -159,7 +168,7 @@ def _front_matter(source: Source) -> tuple[str | None, int]:
     body_start = max(place for place in line_ends if place < closings[-1].start()) + 1
     closing = next(match for match in closings if match.start() >= body_start)
     lines = [_readable(line.removeprefix(indent)) for line in text[body_start : closing.start()].split("\n")]
-    title = _title("\n".join(lines), _FrontMatter(source, source.position(body_start).line, indent))
+    title = _title(_FrontMatter(source, "\n".join(lines), source.position(body_start).line, indent))
     return title, closing.start(1) + closing.group(1).rindex("\n") + 1
 
 
@@ -171,21 +180,24 @@ def _readable(line: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _FrontMatter:
-    """Where the YAML of a text begins, and how far all of it is indented."""
+    """The YAML of a text, where it begins, and how far all of it is indented."""
 
     source: Source
+    text: str
     first_line: int
     indent: str
 
     def error(self, message: str, mark: yaml.Mark | None) -> DiagramError:
-        number = self.first_line + (mark.line if mark else 0)
+        before = self.text[: mark.index if mark else 0].split("\n")
+        number = self.first_line + len(before) - 1
         line = self.source.line(number)
         indent = len(self.indent) if line.startswith(self.indent) else 0
-        column = indent + (mark.column if mark else 0) + 1
-        return DiagramError(f"the front matter {message}", number, column, line)
+        return DiagramError(f"the front matter {message}", number, indent + len(before[-1]) + 1, line)
 
 
-def _title(text: str, place: _FrontMatter) -> str | None:
+def _title(place: _FrontMatter) -> str | None:
+    # The last line has lost its end, which a title of several lines may keep.
+    text = place.text if place.text.endswith("\n") else f"{place.text}\n"
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -199,8 +211,29 @@ def _title(text: str, place: _FrontMatter) -> str | None:
         return None
     for key, value in root.value:
         if key.value == "title" and isinstance(value, yaml.ScalarNode):
-            return None if value.style is None and value.value in _NOTHING else value.value or None
+            return _plain_title(value.value) if value.style is None else value.value or None
     return None
+
+
+def _plain_title(word: str) -> str | None:
+    """What Mermaid shows for a title without quotes: it reads numbers, and writes them as JavaScript does."""
+    if word in _NOTHING:
+        return None
+    if word in ("True", "TRUE"):
+        return "true"
+    if not _NUMBER.fullmatch(word):
+        return word
+    try:
+        number = float(int(word, 0) if word.lstrip("+-")[1:2] in ("b", "o", "x") else word)
+    except (ValueError, OverflowError):
+        return word
+    if not number:
+        return None
+    if math.isinf(number):
+        return word
+    if 1e-6 <= abs(number) < 1e21:
+        return f"{Decimal(repr(number)).normalize():f}"
+    return re.sub(r"(?<=e[-+])0", "", repr(number))
 
 
 def _refuse_duplicates(root: yaml.Node | None, place: _FrontMatter) -> None:
@@ -247,7 +280,7 @@ def _comments(source: Source) -> Iterator[tuple[Span, Comment]]:
 # --- style lines ---------------------------------------------------------------------------------------------------
 
 
-def _last_semicolons(text: str, word: str) -> Iterator[Span]:
+def last_semicolons(text: str, word: str) -> Iterator[Span]:
     """The last ``;`` of each line that has ``word``, then a colon and in the same run of characters a ``#``."""
     if ";" not in text or word not in text:
         return

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from adf_core.components import Component, Direction
 from adf_core.conversation import Stage, Type
-from adf_core.diagram import Diagram, DiagramError, parse
+from adf_core.diagram import Diagram, DiagramError, interpret, parse
 from adf_core.errors import Complaint, InvalidInput, UsageError
 from adf_core.grammar_files import grammar_file
 from adf_core.options import PROJECT_PATH, option_problems, options_schema
@@ -29,7 +29,7 @@ from adf_core.project.setup import (
 from adf_core.project.yaml_tree import YamlTree
 from adf_core.prompts import BUILTIN_OUTPUT_FORMATS, BUILTIN_TEMPLATES, Template, TemplateError, compile_template
 from adf_core.values import Path as KeyPath
-from adf_core.values import coerce, nearest, problems
+from adf_core.values import coerce, did_you_mean, nearest, problems
 
 SETUP_FILE = "setup.yaml"
 DIAGRAM_FILE = "diagram.mermaid"
@@ -159,6 +159,8 @@ class _Loader:
         text, diagram = self._diagram(data, setup.strategy)
         if self.complaints:
             raise InvalidInput(self.complaints)
+        if diagram is not None:
+            self._warn_of_roles(diagram)
         return Project(self.folder, setup, text, diagram, tuple(self.warnings), tuple(self.notices))
 
     def _complain(self, path: KeyPath, message: str, hint: str | None = None, *, at_key: bool = False) -> None:
@@ -190,7 +192,7 @@ class _Loader:
         except TemplateError as error:
             place = self.tree.values[key,]
             line, column = place.within(text, error.offset)
-            self.complaints.append(Complaint(f"`{key}`: {error}", self.tree.file, line, column, error.hint))
+            self.complaints.append(self.tree.complain_at(line, column, f"`{key}`: {error}", error.hint))
             return Template(text, "plain", stage, type_)
 
     def _directions(self, data: Mapping[str, Any], stage: Stage, type_: Type) -> tuple[str, ...]:
@@ -258,15 +260,17 @@ class _Loader:
         headerless = place is not None and "erDiagram" not in text
         if headerless and place is not None:
             message = "`er_diagram` has no `erDiagram` line: it is read as if there were one"
-            self.warnings.append(Complaint(message, source, place.line, place.column))
+            self.warnings.append(self.tree.complain_at(place.line, place.column, message))
 
         def here(complaint: Complaint) -> Complaint:
             """What is wrong in the diagram, with its place in the file that holds it."""
-            line, column = (complaint.line or 1) - headerless, complaint.column or 1
-            if place is not None:
-                lines = text.splitlines(keepends=True)
-                line, column = place.within(text, sum(map(len, lines[: line - 1])) + column - 1)
-            return Complaint(f"the diagram: {complaint.message}", source, line, column, complaint.hint)
+            line, column = complaint.line or 1, complaint.column or 1
+            lines = text.split("\n")
+            if place is None:
+                return replace(complaint, file=source, source_line=lines[line - 1])
+            offset = sum(len(before) + 1 for before in lines[: line - 1 - headerless]) + column - 1
+            message = f"the diagram: {complaint.message}"
+            return self.tree.complain_at(*place.within(text, offset), message, complaint.hint)
 
         try:
             diagram = parse(f"erDiagram\n{text}" if headerless else text)
@@ -276,7 +280,18 @@ class _Loader:
             (self.warnings if lenient else self.complaints).append(complaint)
             return text.strip(), None
         self.warnings += map(here, diagram.warnings)
+        if strategy != "single" or self.strict:
+            self.warnings += map(here, interpret(diagram).warnings)
         return text.strip(), diagram
+
+    def _warn_of_roles(self, diagram: Diagram) -> None:
+        names = {name for entity in diagram.entities for name in (entity.name, entity.alias) if name is not None}
+        known = {name.casefold() for name in names}
+        for key in ("user_role", "assistant_role"):
+            if names and self.raw[key].strip().casefold() not in known:
+                message = f"`{key}` is `{self.raw[key]}`, which is no entity of the diagram"
+                hint = did_you_mean(self.raw[key], names) or "name one of its entities, or add this one"
+                self.warnings.append(self.tree.complain((key,), message, hint))
 
     def _diagram_file(self, data: Mapping[str, Any]) -> Path | None:
         key = ("er_diagram_path",)

@@ -63,7 +63,7 @@ class YamlTree:
     def _complaint(self, message: str, mark: yaml.Mark | None, hint: str | None = None) -> Complaint:
         if mark is None:
             return Complaint(message, self.file, hint=hint)
-        return Complaint(message, self.file, mark.line + 1, mark.column + 1, hint)
+        return self.complain_at(mark.line + 1, mark.column + 1, message, hint)
 
     def _build(self, node: yaml.Node, path: Path) -> Any:
         self._count += 1
@@ -115,4 +115,12 @@ class YamlTree:
             place = self.values.get(path)
         if place is None:
             return Complaint(message, self.file, hint=hint)
-        return Complaint(message, self.file, place.line, place.column, hint)
+        if not path:
+            # Something is missing, and the first line would not show what.
+            return Complaint(message, self.file, place.line, place.column, hint)
+        return self.complain_at(place.line, place.column, message, hint)
+
+    def complain_at(self, line: int, column: int, message: str, hint: str | None = None) -> Complaint:
+        """A complaint about a place in the file."""
+        source_line = self._lines[line - 1] if line <= len(self._lines) else None
+        return Complaint(message, self.file, line, column, hint, source_line)

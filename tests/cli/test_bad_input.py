@@ -144,7 +144,7 @@ def test_fresh_without_a_key_leaves_the_journal_where_it_is(adf, project: Path) 
 
 
 def test_two_runs_on_one_folder(adf, start, project: Path) -> None:
-    with OpenAIServer(latency=0.3) as server:
+    with OpenAIServer(latency=3) as server:
         first = start("run", project, *openai(server))
         while server.count == 0:
             time.sleep(0.02)

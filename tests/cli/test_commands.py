@@ -65,14 +65,71 @@ def test_plan_bounds_what_turns_max_bounds(adf, tmp_path: Path) -> None:
     assert (document["most_derivations"], document["most_calls"]) == (12, 28)
 
 
-def test_check_shows_the_diagram_as_understood(adf, project: Path) -> None:
-    done = adf("check", project)
+MEANING = """\
+%% Around the lobby
+
+erDiagram
+    GUEST["A guest"] {
+        int id PK
+        sex male
+        string mood "how they feel: calm:3 | annoyed"
+        string name "as on the passport"
+    }
+    GUEST }o--|| RECEPTIONIST : "asks for help at the desk of"
+    %% Topic: lost luggage
+    %% Hour: night | day
+"""
+
+
+def test_check_shows_the_diagram_as_understood(adf, tmp_path: Path) -> None:
+    folder = make_project(tmp_path, diagram=MEANING)
+    done = adf("check", folder, env={"COLUMNS": "80"})
+    assert done.returncode == 0
+    assert "warning" not in done.stderr
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    for line in (
+        "GUEST (A guest) id free int",
+        "sex fact male",
+        "mood factor calm:3 | annoyed how they feel",
+        "name free string as on the passport",
+        "RECEPTIONIST",
+        "zero or more GUEST asks for help at the desk of one RECEPTIONIST",
+        "RECEPTIONIST-GUEST.count factor none | one | several how many GUEST one",
+        "GUEST-RECEPTIONIST.Topic fact lost luggage",
+        "GUEST-RECEPTIONIST.Hour factor night | day",
+        "Around the lobby",
+        "2 entities, 1 relationship; 2 facts; 3 factors with 12 combinations of values",
+    ):
+        assert line in lines
+    assert all(len(line) <= 80 for line in done.stdout.splitlines() if not line.startswith("in order:"))
+
+
+def test_check_prints_the_diagram_and_its_meaning_as_json(adf, tmp_path: Path) -> None:
+    done = adf("check", make_project(tmp_path, diagram=MEANING), "--json")
     assert done.returncode == 0, done.stderr
-    assert "any number of GUEST — asks for help at the desk of — one RECEPTIONIST" in done.stdout
-    assert "Topic: lost luggage" in done.stdout
-    assert "in order: hotel reception" in done.stdout
-    document = json.loads(adf("check", project, "--json").stdout)
+    document = json.loads(done.stdout)
     assert [entity["name"] for entity in document["diagram"]["entities"]] == ["GUEST", "RECEPTIONIST"]
+    guest, _ = document["meaning"]["entities"]
+    assert {"kind": "fact", "name": "GUEST.sex", "value": "male"} in guest["readings"]
+    assert document["warnings"] == []
+
+
+def test_check_shows_what_looks_odd_with_its_line_and_a_caret(adf, tmp_path: Path) -> None:
+    diagram = "erDiagram\n  GUEST {\n    name string\n  }\n  GUEST ||--|| RECEPTIONIST : has words\n"
+    folder = make_project(tmp_path, diagram=diagram)
+    done = adf("check", folder)
+    assert done.returncode == 0
+    file = folder / "diagram.mermaid"
+    assert done.stderr.startswith(
+        f"warning: {file}:3:5: `name string` reads as if type and name were swapped\n"
+        "  3 |     name string\n"
+        "    |     ^\n"
+        "  hint: write the type first: `string name`\n"
+        f"warning: {file}:5:35: `words` behind the label `has` is read as an entity of its own: put the "
+        "whole label in quotes, with no quotes inside it\n"
+        "  5 |   GUEST ||--|| RECEPTIONIST : has words\n"
+        "    |                                   ^\n"
+    )
 
 
 def test_status_adds_up_to_the_plan(adf, project: Path) -> None:

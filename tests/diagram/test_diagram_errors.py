@@ -69,7 +69,6 @@ def test_places_are_those_of_the_text_as_given(text: str, place: tuple[int, int]
         ("U-turn", (2, 1), '`U-turn` begins with the reserved word `U`: quote it, `"U-turn"`'),
         ("style-guide {", (2, 13), '`style-guide` begins with the reserved word `style`: quote it, `"style-guide"`'),
         ("Class {", (2, 7), '`Class` is a reserved word: as a name or label it needs quotes, `"Class"`'),
-        ("A ||--o{ B : has many", (2, 18), '`many` is a reserved word: as a name or label it needs quotes, `"many"`'),
         (
             "A ||--o{ 2nd : x",
             (2, 11),
@@ -97,6 +96,17 @@ def test_places_are_those_of_the_text_as_given(text: str, place: tuple[int, int]
         ("erDiagram", (2, 1), "one text holds one diagram, with one `erDiagram`"),
         ("A(x)", (2, 2), "parentheses are no part of a name: quote it, or leave them out"),
         ("A/B", (2, 2), "a name is made of letters, digits and `_ - * .`; in quotes it may hold anything else"),
+        (
+            "A one  or more to B : x",
+            (2, 8),
+            "the words of a cardinality have exactly one blank between them: `one or more`",
+        ),
+        (
+            "A zero or  more -- 1 B : x",
+            (2, 17),
+            "the words of a cardinality have exactly one blank between them: `one or more`",
+        ),
+        ("A ||--o{ B : has many", (2, 18), 'a label of several words needs quotes: `"has many"`'),
         ("A:::1", (2, 5), "the name of a class cannot begin with a digit"),
         ("%%{ }%%", (2, 1), "a directive has a word after its brace, as in `%%{init: {}}%%`"),
     ],

@@ -25,8 +25,10 @@ erDiagram
     %% Frequency: weekly
 
     subgraph back [Back office]
+        ORDER
         STOCK
     end
+    ORDER ||--|{ STOCK : "is taken from"
 """
 
 
@@ -43,7 +45,7 @@ def test_the_plain_form_has_exactly_these_keys() -> None:
                 "name": "back",
                 "title": "Back office",
                 "direction": None,
-                "members": ["STOCK"],
+                "members": ["ORDER", "STOCK"],
                 "classes": [],
                 "comments": [],
             }
@@ -71,7 +73,16 @@ def test_the_plain_form_has_exactly_these_keys() -> None:
                 "identifying": False,
                 "label": "places",
                 "comments": ["Frequency: weekly"],
-            }
+            },
+            {
+                "left": "ORDER",
+                "right": "STOCK",
+                "left_cardinality": "only_one",
+                "right_cardinality": "one_or_more",
+                "identifying": True,
+                "label": "is taken from",
+                "comments": [],
+            },
         ],
     }
 
@@ -82,7 +93,7 @@ def test_every_part_knows_its_place_in_the_text_as_given() -> None:
     assert customer.position == (5, 5)
     assert [attribute.position for attribute in customer.attributes] == [(6, 9), (8, 9)]
     assert customer.attributes[1].comments[0].position == (7, 9)
-    assert (order.position, stock.position) == ((11, 21), (15, 9))
+    assert (order.position, stock.position) == ((11, 21), (16, 9))
     assert diagram.relationships[0].position == (11, 5)
     assert diagram.subgraphs[0].position == (14, 5)
 
@@ -127,6 +138,10 @@ def test_nothing_of_it_can_be_changed() -> None:
         ("A\nstyle A fill:red  \nB", (3, 1), "blanks"),
         ("2nd { int x }", (2, 1), "`2nd`"),
         ("A\n%%{init: {\nB", (3, 1), "directive"),
+        ("A { name string }", (2, 5), "`name string`"),
+        ('A { age int "1..40" }', (2, 5), "swapped"),
+        ("A ||--o{ B : has\nC { int x }", (3, 1), "`C` is related to nothing"),
+        ("A\nB", (2, 1), "no entity is related"),
     ],
 )
 def test_what_was_hardly_meant_earns_a_warning(body: str, place: tuple[int, int], about: str) -> None:
@@ -140,12 +155,15 @@ def test_what_was_hardly_meant_earns_a_warning(body: str, place: tuple[int, int]
 @pytest.mark.parametrize(
     "body",
     [
-        'A ||--o{ B : "has items"\nitems',
+        'A ||--o{ B : "has items"\nitems\nitems ||--|| A : x',
         "A ||--o{ B : x C ||--|| D : y",
-        "A ||--o{ B : x C { int y }",
+        "A ||--o{ B : x C { int y } B ||--|| C : x",
         "  direction LR  ",
-        "A\nstyle A fill:red\nB",
-        "2 nd",
+        "A\nstyle A fill:red\nclassDef B fill:red",
+        "2 ||--|| nd : x",
+        "A { hair long }",
+        "A { sex male }",
+        "A { varchar(20) string }",
         "%%{init: {}}%%",
     ],
 )

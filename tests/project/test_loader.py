@@ -164,8 +164,28 @@ def test_a_diagram_that_mermaid_refuses_is_a_warning_with_single_and_an_error_fo
 
 def test_what_mermaid_silently_misreads_is_a_warning_with_its_place(tmp_path: Path) -> None:
     folder = written(tmp_path, MINIMAL, diagram="erDiagram\n  A ||--o{ B : has items\n")
-    [warning] = load(folder, PLUGINS).warnings
-    assert str(warning).startswith(f"{folder / 'diagram.mermaid'}:2:20: the diagram: `items`")
+    warning = load(folder, PLUGINS).warnings[0]
+    assert str(warning).startswith(f"{folder / 'diagram.mermaid'}:2:20: `items`")
+    assert warning.source_line == "  A ||--o{ B : has items"
+
+
+def test_a_role_that_is_no_entity_is_a_warning(tmp_path: Path) -> None:
+    text = "user_role: counsele\nassistant_role: the counselor\nseed_evolving_directions: [general]\n"
+    diagram = 'erDiagram\n  COUNSELOR["The counselor"] \n COUNSELOR ||--|{ COUNSELEE : helps\n'
+    (warning,) = load(written(tmp_path, text, diagram=diagram), PLUGINS).warnings
+    assert (warning.line, warning.column) == (1, 12)
+    assert warning.message == "`user_role` is `counsele`, which is no entity of the diagram"
+    assert warning.hint == "name one of its entities, or add this one"
+    nearly = load(written(tmp_path, text.replace("counsele", "COUNSELE"), diagram=diagram), PLUGINS)
+    assert nearly.warnings[0].hint == "did you mean `COUNSELEE`?"
+
+
+def test_values_that_are_odd_are_told_by_check_alone_while_they_are_not_used(tmp_path: Path) -> None:
+    diagram = 'erDiagram\n  A ||--|| B : x\n  A {\n    string mood "calm | calm | angry"\n  }\n'
+    folder = written(tmp_path, MINIMAL.replace("USER", "A").replace("ASSISTANT", "B"), diagram=diagram)
+    told = [str(warning) for warning in load(folder, PLUGINS, strict=True).warnings]
+    assert any("`A.mood` has the value `calm` twice" in text and ":4:5: " in text for text in told)
+    assert not any("twice" in str(warning) for warning in load(folder, PLUGINS).warnings)
 
 
 def test_a_mistake_in_an_inline_diagram_is_placed_in_the_setup(tmp_path: Path) -> None:
