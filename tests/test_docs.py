@@ -44,12 +44,23 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_the_blocks_of_a_page_do_what_they_say(page: Path, checkout: Path, tmp_path: Path, monkeypatch) -> None:
+def test_the_blocks_of_a_page_do_what_they_say(
+    page: Path, checkout: Path, tmp_path: Path, monkeypatch, request: pytest.FixtureRequest
+) -> None:
+    if "adf diagram " in page.read_text("utf-8"):
+        monkeypatch.setenv("ADF_BROWSER", str(request.getfixturevalue("browser")))
+        monkeypatch.setenv("ADF_MERMAID", str(request.getfixturevalue("mermaid")))
     assert not INDENTED.search(page.read_text("utf-8")), "commands stand in ```sh blocks, which are executed"
+    output = None
     for number, (language, text) in enumerate(blocks(page)):
         match language:
             case "sh":
-                execute(text, checkout)
+                output = execute(text, checkout)
+            case "broken":
+                output = refusal(text, tmp_path / str(number))
+            case "text":
+                assert output is not None
+                assert [line.rstrip() for line in output.splitlines()] == text.splitlines()
             case "python":
                 module = ModuleType(f"block_{number}")
                 monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -70,14 +81,26 @@ def test_the_blocks_of_a_page_do_what_they_say(page: Path, checkout: Path, tmp_p
 ANSWER = '{"conversations": [{"user": "Hi", "assistant": "Hello"}]}'
 
 
-def execute(commands: str, folder: Path) -> None:
+def refusal(diagram: str, folder: Path) -> str:
+    """What ``adf check`` says of a project with a diagram that Mermaid refuses."""
+    make_project(folder / "project", diagram=diagram)
+    command = [sys.executable, "-m", "adf_core", "check", "project"]
+    done = subprocess.run(command, cwd=folder, env={**os.environ, "NO_COLOR": "1"}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    return done.stderr
+
+
+def execute(commands: str, folder: Path) -> str:
     """Run the lines of a shell block; installing and testing are what ``.ci/run`` does in a clean environment.
+
+    Returns what the last line printed, to standard output.
 
     All that is changed is where it cannot be otherwise: the address of a provider's server, and the path of a model.
     """
+    output = ""
     with OpenAIServer() as openai, GeminiServer(ANSWER) as gemini:
         servers = {"openai": openai, "gemini": gemini, "google-generativeai": gemini}
-        keys = {"OPENAI_API_KEY": "x", "GEMINI_API_KEY": "x", "NO_COLOR": "1"}
+        keys = {"OPENAI_API_KEY": "x", "GEMINI_API_KEY": "x", "NO_COLOR": "1", "COLUMNS": "100"}
         for line in commands.replace("/path/to.gguf", str(cached(SMOLLM2))).splitlines():
             words = shlex.split(line, comments=True)
             if words[:3] == ["pip", "install", "-r"]:
@@ -91,8 +114,10 @@ def execute(commands: str, folder: Path) -> None:
                     command += ["-o", f"base_url={servers[words[words.index('--provider') + 1]].url}"]
                 done = subprocess.run(command, cwd=folder, env={**os.environ, **keys}, capture_output=True, text=True)
                 assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+                output = done.stdout
             else:
                 assert line == "pytest"
+    return output
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "Turn a project into a dataset, or go on where an earlier run stopped.",
     "plan": "Say how much a run would ask for, before anything is sent.",
     "check": "Check a project and show its diagram as understood.",
+    "diagram": "Draw a project's diagram.",
     "status": "Show what an output folder holds.",
     "init": "Make a starter project.",
     "plugins": "List what is installed.",

@@ -55,6 +55,11 @@ class Project:
     warnings: tuple[Complaint, ...] = ()
     notices: tuple[Complaint, ...] = ()
 
+    @property
+    def mermaid_text(self) -> str:
+        """``diagram_text`` as Mermaid wants it, with a header."""
+        return _with_header(self.diagram_text)
+
 
 def load(
     folder: Path,
@@ -257,7 +262,8 @@ class _Loader:
         if not text.strip():
             self.complaints.append(Complaint("the diagram is empty", source))
             return "", None
-        headerless = place is not None and "erDiagram" not in text
+        whole = text if place is None else _with_header(text)
+        headerless = whole != text
         if headerless and place is not None:
             message = "`er_diagram` has no `erDiagram` line: it is read as if there were one"
             self.warnings.append(self.tree.complain_at(place.line, place.column, message))
@@ -273,7 +279,7 @@ class _Loader:
             return self.tree.complain_at(*place.within(text, offset), message, complaint.hint)
 
         try:
-            diagram = parse(f"erDiagram\n{text}" if headerless else text)
+            diagram = parse(whole)
         except DiagramError as error:
             lenient = strategy == "single" and not self.strict
             complaint = here(Complaint(error.message, None, error.line, error.column, error.hint))
@@ -305,6 +311,10 @@ class _Loader:
             self._complain(key if given else (), f"there is no diagram: {file} does not exist", hint)
             return None
         return file
+
+
+def _with_header(text: str) -> str:
+    return text if "erDiagram" in text else f"erDiagram\n{text}"
 
 
 def _has_words(text: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,7 +115,7 @@ def test_buckets_cover_their_range_without_gap_or_overlap(low: int, width: int, 
     assert numbers[0][0] == low
     assert numbers[-1][1] == low + width
     assert all(start <= end for start, end in numbers)
-    assert all(before[1] + 1 == after[0] for before, after in zip(numbers, numbers[1:], strict=False))
+    assert all(before[1] + 1 == after[0] for before, after in pairwise(numbers))
     widths = [end - start + 1 for start, end in numbers]
     assert len(parts) == min(count, width + 1)
     assert max(widths) - min(widths) <= 1
