@@ -29,13 +29,13 @@ _WORDS = re.IGNORECASE | re.ASCII
 
 def canonical(diagram: Diagram) -> str:
     """The text of :meth:`Diagram.to_mermaid`."""
-    frames = _Frames(diagram)
+    writer = _Writer(diagram)
     header = [*_front_matter(diagram.title), *_comments(diagram.comments, ""), "erDiagram"]
     sections = (
         _settings(diagram),
-        (line for entity in diagram.entities for line in frames.entity(entity)),
-        (line for relationship in diagram.relationships for line in _relationship(relationship)),
-        frames.subgraphs(),
+        (line for entity in diagram.entities for line in writer.entity(entity)),
+        (line for relationship in diagram.relationships for line in writer.relationship(relationship)),
+        writer.subgraphs(),
     )
     return "\n".join([*header, "\n\n".join(filter(None, map("\n".join, sections)))]).rstrip("\n") + "\n"
 
@@ -48,21 +48,27 @@ def _code(character: re.Match[str] | str) -> str:
 
 
 # What means something else even between quotes: their end, a character code, a directive, a tag whose attributes
-# Mermaid rewrites, a direction, which takes its whole line.
+# Mermaid rewrites, a direction, which takes its whole line. Tags without attributes stay: `<br/>` breaks a line.
 _MISREAD = (
-    r'["\n\r]|#(?=\w+;)|%(?=%\{)|<(?=\w)(?!\w+[^>"]*>)|=\Z'
+    r'["\n\r]|#(?=\w+;)|%(?=%\{)|<(?=\w)(?!\w{1,20} ?/?>)|=\Z'
     f"|(?<=directio)n(?=[{SPACES}]+(?:TB|BT|RL|LR))"
 )
 _IN_LABEL = re.compile(_MISREAD, _WORDS)
 _IN_NAME = re.compile(rf"[%\\]|{_MISREAD}", _WORDS)
 
 
+def _coded(text: str, misread: re.Pattern[str] = _IN_LABEL) -> str:
+    coded = misread.sub(_code, text)
+    # In a line with `style`, a `:` before a `#` would make Mermaid delete the last `;` of the line.
+    return coded.replace(":", _code(":")) if "#" in coded else coded
+
+
 def _label(text: str) -> str:
-    return f'"{_IN_LABEL.sub(_code, text)}"'
+    return f'"{_coded(text)}"'
 
 
 def _quoted_name(text: str) -> str:
-    return f'"{_IN_NAME.sub(_code, text) or " "}"'
+    return f'"{_coded(text, _IN_NAME) or " "}"'
 
 
 _PLAIN_NAME = re.compile(r"[^\W\d]\w*(?:-\w+)*")
@@ -75,23 +81,27 @@ def _name(text: str) -> str:
     return text if _PLAIN_NAME.fullmatch(text) and not _RESERVED.match(text) else _quoted_name(text)
 
 
+_ID_START = re.compile(r"[A-Z_*\x80-\U0010FFFF]|-(?![-.])", _WORDS)
 _NOT_IN_ID = re.compile(r"[^\w*\x80-\U0010FFFF-]|(?<=directio)n\Z", _WORDS)
 
 
 def _id(text: str) -> str:
     """A name where no quotes can be."""
-    first, rest = text[:1], text[1:]
-    if not re.match("[A-Za-z_]", first) or _RESERVED.match(text):
-        return _code(first) + _NOT_IN_ID.sub(_code, rest) if first else ""
-    return _NOT_IN_ID.sub(_code, text)
+    if _ID_START.match(text) and not _RESERVED.match(text):
+        return _NOT_IN_ID.sub(_code, text)
+    return "".join(map(_code, text[:1])) + _NOT_IN_ID.sub(_code, text[1:])
 
 
-def _steady(line: str) -> str:
-    """The line, so that Mermaid does not take it for a line of styles, whose last ``;`` it deletes."""
+def _class(text: str) -> str:
+    """The name of a class where it is used; unlike where it is defined, it may have a dot."""
+    return _id(text).replace(_code("."), ".")
+
+
+def _wary(text: str) -> str:
+    """The text without the words that begin lines of styles, beside a class whose name has codes."""
     for word in STYLE_WORDS:
-        if any(last_semicolons(line, word)):
-            line = line.replace(word, f"{_code(word[0])}{word[1:]}")
-    return line
+        text = text.replace(word, f"{_code(word[0])}{word[1:]}")
+    return text
 
 
 # --- lines ---------------------------------------------------------------------------------------------------------
@@ -112,11 +122,11 @@ def _settings(diagram: Diagram) -> Iterator[str]:
     if diagram.direction != "TB":
         yield f"    direction {diagram.direction}"
     if diagram.acc_title is not None:
-        yield _steady(f"    accTitle: {_IN_LABEL.sub(_code, diagram.acc_title)}")
+        yield f"    accTitle: {_coded(diagram.acc_title)}"
     if diagram.acc_descr is not None:
-        yield _steady(f"    accDescr: {_IN_LABEL.sub(_code, diagram.acc_descr)}")
+        yield f"    accDescr: {_coded(diagram.acc_descr)}"
     for style_class in diagram.style_classes:
-        yield _styled("classDef", style_class.name, style_class.styles)
+        yield _styled("classDef", _id(style_class.name), style_class.styles)
 
 
 _NOT_IN_STYLE = re.compile(r"[^\w*:#\x80-\U0010FFFF-]|(?<=directio)n\Z", _WORDS)
@@ -125,7 +135,7 @@ _NOT_IN_STYLE = re.compile(r"[^\w*:#\x80-\U0010FFFF-]|(?<=directio)n\Z", _WORDS)
 def _styled(statement: str, name: str, styles: Iterable[str], indent: str = "    ") -> str:
     """A line of styles, with as many ``;`` at its end as Mermaid deletes from it."""
     values = ",".join(_NOT_IN_STYLE.sub(_code, style) for style in styles)
-    line = f"{indent}{statement} {_id(name)} {values}"
+    line = f"{indent}{statement} {name} {values}"
     return next(line + end for end in ("", ";", ";;") if _without_deleted(line + end) == line)
 
 
@@ -152,11 +162,7 @@ def _attribute(attribute: Attribute) -> str:
             # From one `~` to the last of a line all is one word.
             comment = comment.replace("~", _code("~"))
     name = _word(attribute.name, is_type=False)
-    line = "        " + " ".join(part for part in (kind, name, ", ".join(attribute.keys), comment) if part)
-    if any(any(last_semicolons(line, word)) for word in STYLE_WORDS):
-        # A word in a block cannot have codes, which _steady would put into it.
-        line = line.replace(":", _code(":"))
-    return line
+    return "        " + " ".join(part for part in (kind, name, ", ".join(attribute.keys), comment) if part)
 
 
 def _word(text: str, *, is_type: bool = True) -> str:
@@ -164,24 +170,14 @@ def _word(text: str, *, is_type: bool = True) -> str:
     plain = _WORD.fullmatch(text) and (is_type or text[-1] != "?")
     if plain and not _KEY.match(text) and not any(character in SPACES for character in text):
         return text
-    return "`" + re.sub("[`~]", _code, _IN_LABEL.sub(_code, text)) + "`"
+    return "`" + re.sub("[`~]", _code, _coded(text)) + "`"
 
 
-def _relationship(relationship: Relationship) -> Iterator[str]:
-    yield from _comments(relationship.comments, "    ")
-    left, right = relationship.left_cardinality, relationship.right_cardinality
-    link = f"{LEFT[left]}{'--' if relationship.identifying else '..'}{RIGHT[right]}"
-    name = relationship.right
-    # Mermaid knows a parent on the right only where the name follows at once and begins with `-` or `.`.
-    second = name[:1] + _id(name[1:]) if right == "parent" else f" {_name(name)}"
-    yield _steady(f"    {_name(relationship.left)} {link}{second} : {_label(relationship.label)}")
+# --- what has names ------------------------------------------------------------------------------------------------
 
 
-# --- entities and the frames around them ---------------------------------------------------------------------------
-
-
-class _Frames:
-    """Writes what a diagram's entities and subgraphs may have to do with each other: members, and a common name."""
+class _Writer:
+    """Writes what has names: entities, relationships and subgraphs. Mermaid takes two spellings for two names."""
 
     def __init__(self, diagram: Diagram) -> None:
         self._entities = {entity.name for entity in diagram.entities}
@@ -189,6 +185,30 @@ class _Frames:
         self._named: dict[str, list[Subgraph]] = {}
         for subgraph in diagram.subgraphs:
             self._named.setdefault(subgraph.name, []).append(subgraph)
+        self._spelled = {entity.name: _id(entity.name) for entity in diagram.entities if entity.styles}
+        for subgraph in diagram.subgraphs:
+            if subgraph.classes or subgraph.styles:
+                self._spelled[subgraph.name] = _id(subgraph.name)
+        for entity in diagram.entities:
+            if "#" in "".join(map(_class, entity.classes)):
+                self._spelled[entity.name] = _wary(self._name(entity.name))
+        for relationship in diagram.relationships:
+            if relationship.right_cardinality == "parent":
+                name = relationship.right
+                self._spelled[name] = _id(name) if name[0] == "-" else name[0] + _id(name[1:])
+
+    def _name(self, name: str) -> str:
+        """A name as it is spelled in all places: without quotes where one of them allows none."""
+        return self._spelled.get(name) or _name(name)
+
+    def relationship(self, relationship: Relationship) -> Iterator[str]:
+        yield from _comments(relationship.comments, "    ")
+        left, right = relationship.left_cardinality, relationship.right_cardinality
+        link = f"{LEFT[left]}{'--' if relationship.identifying else '..'}{RIGHT[right]}"
+        # Mermaid knows a parent on the right only where the name follows at once and begins with `-` or `.`.
+        blank = "" if right == "parent" else " "
+        label = _label(relationship.label)
+        yield f"    {self._name(relationship.left)} {link}{blank}{self._name(relationship.right)} : {label}"
 
     def entity(self, entity: Entity) -> Iterator[str]:
         """The lines of an entity, without the classes and styles that it gets together with subgraphs of its name."""
@@ -197,15 +217,17 @@ class _Frames:
         styles = _before(entity.styles, [style for subgraph in namesakes for style in subgraph.styles])
         yield from _comments(entity.comments, "    ")
         alias = "" if entity.alias is None else f"[{_quoted_name(entity.alias)}]"
-        marks = f":::{','.join(map(_id, classes))}" if classes else ""
-        yield _steady(f"    {_name(entity.name)}{alias}{marks}{' {' if entity.attributes else ''}")
+        marks = f":::{','.join(map(_class, classes))}" if classes else ""
+        if "#" in marks:
+            alias = _wary(alias)
+        yield f"    {self._name(entity.name)}{alias}{marks}{' {' if entity.attributes else ''}"
         for attribute in entity.attributes:
             yield from _comments(attribute.comments, "        ")
             yield _attribute(attribute)
         if entity.attributes:
             yield "    }"
         if styles:
-            yield _styled("style", entity.name, styles)
+            yield _styled("style", self._name(entity.name), styles)
 
     def subgraphs(self) -> list[str]:
         """The lines of all subgraphs. They may nest deeper than functions can."""
@@ -239,13 +261,13 @@ class _Frames:
         indent = "    " * min(subgraph.depth + 1, _DEEPEST_INDENT)
         yield from _comments(subgraph.comments, indent)
         title = "" if subgraph.title == subgraph.name else f" [{_quoted_name(subgraph.title)}]"
-        yield indent + _steady(f"subgraph {_name(subgraph.name)}{title}")
+        yield f"{indent}subgraph {self._name(subgraph.name)}{title}"
         if subgraph.direction is not None:
             yield f"{indent}    direction {subgraph.direction}"
         rest = iter(inner)
         for member in subgraph.members:
             if member in self._entities:
-                yield f"{indent}    {_name(member)}"
+                yield f"{indent}    {self._name(member)}"
             else:
                 for place in rest:
                     yield place
@@ -254,9 +276,9 @@ class _Frames:
         yield from rest
         yield f"{indent}end"
         if subgraph.classes:
-            yield indent + _steady(f"class {_id(subgraph.name)} {','.join(map(_id, subgraph.classes))}")
+            yield f"{indent}class {self._name(subgraph.name)} {','.join(map(_class, subgraph.classes))}"
         if subgraph.styles:
-            yield _styled("style", subgraph.name, subgraph.styles, indent)
+            yield _styled("style", self._name(subgraph.name), subgraph.styles, indent)
 
 
 def _before(words: Sequence[str], last: Sequence[str]) -> Sequence[str]:

@@ -22,7 +22,7 @@ def diagrams() -> Text:
 
 def near_misses() -> Text:
     """Diagrams with one or two slips: a character or token left out, doubled, swapped or put in."""
-    slipped = st.tuples(diagrams(), st.lists(_SLIP, min_size=1, max_size=3)).map(lambda parts: _with_slips(*parts))
+    slipped = st.tuples(diagrams(), st.lists(_SLIP, min_size=1, max_size=2)).map(lambda parts: _with_slips(*parts))
     return _either(*[slipped] * 9, _sequence(_NO_FRONT_MATTER, diagrams()))
 
 
@@ -30,13 +30,7 @@ def soup() -> Text:
     """Pieces of diagrams in any order."""
     return _sequence(
         _one(
-            "erDiagram\n",
-            "erDiagram ",
-            "erDiagram\nA {\n",
-            "erDiagram\nsubgraph g\n",
-            "erDiagram\nstyle A ",
-            "---\n",
-            "",
+            "erDiagram\n", "erDiagram ", "erDiagram\nA {\n", "erDiagram\nsubgraph g\n", "erDiagram\nstyle A ", "---\n"
         ),
         st.lists(_sequence(st.sampled_from(PIECES), st.sampled_from(SPACING)), max_size=12).map("".join),
     )
@@ -79,7 +73,8 @@ def _separated(part: Text, separator: Text, most: int) -> Text:
 
 _BARE = (
     *("A", "B", "C", "D", "CUSTOMER", "order_item", "x-y", "Foo.Bar", "_a", "*", "D*", "-x", ".x", "a--b", "a..b"),
-    *("é", "été", "日本", "😀", "µ", "ſ", "K", "a\u00a0b", "\u3000", "a\u2028b", "\u0085", "Ünï-çødé", "\u200d"),
+    *("é", "été", "日本", "😀", "µ", "ſ", "K", "a\u00a0b", "\u3000"),
+    *("a\u2028b", "\u0085", "A#35;B", "Ünï-çødé", "\u200d"),
     *("toaster", "ender", "zero", "only", "or", "ones", "classic", "styles", "subgraphs", "ux", "title", "direction"),
     *("optionally", "TB", "PK", "accTitles", "erDiagrams", "o", "U", "x" * 60),
 )
@@ -87,9 +82,10 @@ _NUMBERS = ("7", "12", "007", "1.5", "0", "10")
 _QUOTED = (
     *('"A"', '"two words"', '"end-user"', '" padded "', '"x:y{z}"', '"--"', '"1"', '"2nd"', '"été, ö"', '"a;b"'),
     *('"#35; x"', '"a#quot;b"', '"#nonsense;"', '"#amp#lt;"', '"#0;"', '"#128;"', '"#x41;"', '"#;"'),
-    *('"#1;"', '"#notit;"'),
-    *('"<b>x</b>"', '"a < b"', '"a<br/>b"', '"<script>x</script>"', '"&amp;"', '"\t"', '" "', '"erDiagram"', '"it\'s"'),
-    *('"`x`"', '"🎉"', '"\u2028"', '"\f"', '"//"', '"direction"', '"subgraph"', '"$&"', '"constructor"'),
+    *('"#1;"', '"#notit;"', '"&amp;"', '"\t"', '" "', '"\u2028"'),
+    *('"\f"', '"`x`"', '"🎉"', '"//"', '"$&"', '"constructor"'),
+    *('"<b>x</b>"', '"a < b"', '"a<br/>b"', '"<script>x</script>"'),
+    *('"erDiagram"', '"direction"', '"subgraph"', '"it\'s"'),
 )
 _NAME = st.sampled_from(_BARE * 2 + _NUMBERS + _QUOTED)
 _CLASS_NAME = _one("k", "hot", "k2", "_k", "x-y", "default", "é", "a.b", "*", "😀", usual=3)
@@ -98,18 +94,8 @@ _CLASSES = _separated(_CLASS_NAME, _one(",", ", ", " ,"), most=3)
 _FREE_TEXT = st.sampled_from(
     (
         *("has", "a few words", "50 %", "x: y", "a # b", "", " ", "%% no comment", "say 'hi'", "{ }", "~", "a, b; c"),
-        *(
-            "#35;1",
-            "x#quot;y#quot;",
-            "#1114112;",
-            "<b>bold</b>",
-            "a < b > c",
-            "1 & 2",
-            "<a href='x'>y</a>",
-            "<i",
-            "back\\slash",
-        ),
-        *("two\nlines", "two\n  %% gone\nlines", "tab\there", "日本語", "calm | anxious", "\u00a0x\u3000"),
+        *("#35;1", "x#quot;y#quot;", "#1114112;", "<b>bold</b>", "a < b > c", "1 & 2", "<a href='x'>y</a>", "<i"),
+        *("two\nlines", "two\n  %% gone\nlines", "tab\there", "日本語", "calm | anxious", "\u00a0x\u3000", "\\x"),
         *("%%{wrap}%%", '%%{init: {"a": 1}}%%', "no direction", "-- x", "||--o{", "the end", "\v", "\b", "\\n", "`"),
     )
 )
@@ -190,7 +176,9 @@ _CSS = _separated(
     _one(",", ", "),
     most=3,
 )
-_STYLE_LINE = _sequence(_one("style ", "classDef ", "STYLE\t"), _NAMES_OF_STYLED, " ", _CSS, _one("", ";", usual=3))
+_STYLE_LINE = _sequence(
+    _one("style ", "classDef ", "STYLE\t"), _NAMES_OF_STYLED, " ", _CSS, _one("", ";", " ", usual=6)
+)
 _CLASS_LINE = _sequence(_one("class ", "Class  "), _NAMES_OF_STYLED, " ", _CLASSES)
 _DIRECTION = _sequence(
     _one("direction ", "direction  ", "DIRECTION\t", 'A ||--o{ B : "see direction ', "A direction ", usual=4),
@@ -245,36 +233,11 @@ def _document(depth: int) -> Text:
 
 _TITLE = st.sampled_from(
     (
-        *(
-            "A shop",
-            "'A shop'",
-            '"A \\"shop\\""',
-            "A #shop",
-            "A # comment",
-            "été 日本 😀",
-            "'it''s'",
-            "a & b",
-            "<b>x</b>",
-        ),
-        *(
-            "12",
-            "1.50",
-            "0x1F",
-            "1e21",
-            ".5",
-            "-0",
-            "0",
-            "'0'",
-            "true",
-            "True",
-            "null",
-            "~",
-            "",
-            '""',
-            "no",
-            "2026-11-24",
-        ),
-        *("|\n  two\n  lines", ">\n  folded\n  text", "plain\n  goes on", "|-\n  x", ">+\n  x\n\n", "!!str 5", "&x y"),
+        *("A shop", "'A shop'", '"A \\"shop\\""', "A #shop"),
+        *("A # comment", "été 日本 😀", "'it''s'", "a & b", "<b>x</b>"),
+        *("12", "1.50", "0x1F", "1e21", ".5", "-0", "0", "'0'", "true", "True", "null", "~", "", '""', "no", "!!str 5"),
+        *("|\n  two\n  lines", ">\n  folded\n  text", "plain\n  goes on"),
+        *("|-\n  x", ">+\n  x\n\n", "2026-11-24", "&x y"),
     )
 )
 _FRONT_MATTER = _either(
@@ -305,16 +268,14 @@ _LINE_END = _one("\n", "\r\n", "\r", usual=8)
 
 PIECES = (
     *("A", "B", "Foo_1", "x-y", "2nd", "12", "1.5", "1", "0", "é", "µ", "日本", "😀", '"quoted"', '"a%b"', '""'),
-    *("to", "one", "many", "u", "only", "zero", "or", "more", "optionally", "end-user", "class-room", "title:"),
-    *("to-do",),
+    *("to", "one", "many", "u", "only", "zero", "or", "more"),
+    *("one or", "optionally", "end-user", "class-room", "title:"),
     *("||", "|o", "o|", "}o", "o{", "}|", "|{", "--", "..", ".-", "-.", "many(0)", "many(1)", "1+", "0+", "->", "|"),
-    *("u--",),
-    *("{", "}", "[", "]", ":::", ":", ",", ";", "#", "?", "~", "`", '"', "%", "%%", "%%x", "%%{init:", "}%%", "---"),
-    *("\\",),
-    *("style", "classDef", "class", "subgraph", "end", "erDiagram", "direction", "TB", "LR", "TD", "%%{wrap}%%"),
-    *("\n%% x\n",),
-    *("accTitle:", "accDescr:", "accDescr", "accDescr{", "int", "string", "List~int~", "decimal(10,2)", "int?"),
-    *("one or",),
+    *("{", "}", "[", "]", ":::", ":", ",", ";", "#", "?", "~", "`"),
+    *('"', "%", "%%", "%%x", "%%{init:", "}%%", "---", "u--"),
+    *("style", "classDef", "class", "subgraph", "end", "erDiagram"),
+    *("direction", "TB", "LR", "TD", "%%{wrap}%%", "to-do"),
+    *("accTitle:", "accDescr:", "accDescr", "accDescr{", "int", "string", "List~int~", "decimal(10,2)", "int?", "\\"),
     *("PK", "FK", "UK", "pk_id", "`a`", "fill:#fff;", "stroke:red", "#35;", "#quot;", "<b", 'c="d">', "A ||--o{ B : x"),
 )
 SPACING = ("", " ", "  ", "\n", "\n\n", "\t", "\r\n", "\f", "\u00a0", "\u2028", "\u3000", "\ufeff")
