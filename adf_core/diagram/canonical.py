@@ -55,6 +55,8 @@ _MISREAD = (
 )
 _IN_LABEL = re.compile(_MISREAD, _WORDS)
 _IN_NAME = re.compile(rf"[%\\]|{_MISREAD}", _WORDS)
+# Without quotes a direction may begin in one line and end in the next.
+_IN_LINE = re.compile(rf"{_MISREAD}|(?<=directio)n\Z", _WORDS)
 
 
 def _coded(text: str, misread: re.Pattern[str] = _IN_LABEL) -> str:
@@ -122,9 +124,9 @@ def _settings(diagram: Diagram) -> Iterator[str]:
     if diagram.direction != "TB":
         yield f"    direction {diagram.direction}"
     if diagram.acc_title is not None:
-        yield f"    accTitle: {_coded(diagram.acc_title)}"
+        yield f"    accTitle: {_coded(diagram.acc_title, _IN_LINE)}"
     if diagram.acc_descr is not None:
-        yield f"    accDescr: {_coded(diagram.acc_descr)}"
+        yield f"    accDescr: {_coded(diagram.acc_descr, _IN_LINE)}"
     for style_class in diagram.style_classes:
         yield _styled("classDef", _id(style_class.name), style_class.styles)
 

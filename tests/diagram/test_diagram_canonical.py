@@ -91,6 +91,7 @@ def test_what_is_written_reads_as_an_equal_diagram(text: str) -> None:
         "classDef style fill:#fff",
         'subgraph " "\nA\nend',
         "accDescr {\n one\n two }",
+        "accDescr { no direction }\nTB",
         'A["1"]:::x#35;,#101;nd',
         '"zero or one" ||--|| "to" : "1"',
     ],
