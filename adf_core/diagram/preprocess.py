@@ -172,10 +172,16 @@ def _front_matter(source: Source) -> tuple[str | None, int]:
     return title, closing.start(1) + closing.group(1).rindex("\n") + 1
 
 
+_STAND_INS = str.maketrans("\t\x85\u2028\u2029", "\U0010fffa\U0010fffb\U0010fffc\U0010fffd")
+_STOOD_FOR = {code: chr(character) for character, code in _STAND_INS.items()}
+
+
 def _readable(line: str) -> str:
-    """PyYAML knows no tabs between words, and more line ends than YAML has."""
+    """The line for PyYAML, which knows no tabs in a text, and more line ends than YAML has: with stand-ins for them."""
     text = line.lstrip(" \t")
-    return line[: len(line) - len(text)] + re.sub("[\t\x85\u2028\u2029]", " ", text)
+    text = re.sub(r"(?<=\w)[ \t]*\t[ \t]*(?=\w)", lambda blanks: blanks.group().translate(_STAND_INS), text)
+    text = re.sub("[\x85\u2028\u2029]", lambda end: end.group().translate(_STAND_INS), text)
+    return line[: len(line) - len(text)] + text.replace("\t", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +198,8 @@ class _FrontMatter:
         number = self.first_line + len(before) - 1
         line = self.source.line(number)
         indent = len(self.indent) if line.startswith(self.indent) else 0
-        return DiagramError(f"the front matter {message}", number, indent + len(before[-1]) + 1, line)
+        told = f"the front matter {message.translate(_STOOD_FOR)}"
+        return DiagramError(told, number, indent + len(before[-1]) + 1, line)
 
 
 def _title(place: _FrontMatter) -> str | None:
@@ -211,7 +218,8 @@ def _title(place: _FrontMatter) -> str | None:
         return None
     for key, value in root.value:
         if key.value == "title" and isinstance(value, yaml.ScalarNode):
-            return _plain_title(value.value) if value.style is None else value.value or None
+            text = value.value.translate(_STOOD_FOR)
+            return _plain_title(text) if value.style is None else text or None
     return None
 
 
