@@ -265,9 +265,9 @@ class Validator(Component):
 class RunInfo:
     """What a sink may know about the run whose records it writes.
 
-    ``folder`` is the project, ``out`` the run's output folder: relative paths of a sink are below it. It holds no
-    time and no
-    host, so that the same journal gives the same bytes.
+    ``folder`` is the project, ``out`` the run's output folder: relative paths of a sink are below it. ``parts`` are
+    the names that ``Record.split`` may have, in the setup's order; there are none where the dataset is not split. It
+    holds no time and no host, so that the same journal gives the same bytes.
     """
 
     folder: Path
@@ -278,6 +278,7 @@ class RunInfo:
     model: str
     diagram: str
     version: str
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,4 +79,6 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record(Candidate):
-    """A candidate that was accepted."""
+    """A candidate that was accepted. ``split`` names its part of the dataset, None where the setup makes no parts."""
+
+    split: str | None = None

@@ -110,7 +110,7 @@ def execute(commands: str, folder: Path) -> str:
                 assert words[2].startswith("./plugins/")
             elif words[0] == "adf":
                 command = [sys.executable, "-m", "adf_core", *words[1:]]
-                if "--provider" in words:
+                if "--provider" in words and words[1] != "plan":
                     command += ["-o", f"base_url={servers[words[words.index('--provider') + 1]].url}"]
                 done = subprocess.run(command, cwd=folder, env={**os.environ, **keys}, capture_output=True, text=True)
                 assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"

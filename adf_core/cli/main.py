@@ -17,6 +17,7 @@ COMMANDS = {
     "check": "Check a project and show its diagram as understood.",
     "diagram": "Draw a project's diagram.",
     "status": "Show what an output folder holds.",
+    "coverage": "Show how much of the domain the accepted records were asked for.",
     "init": "Make a starter project.",
     "plugins": "List what is installed.",
 }

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from adf_core.cli.shared import (
     Session,
+    count,
     dollars,
     generation_options,
     overrides_of,
+    plain,
     project_argument,
     session_options,
     show_complaints,
@@ -21,9 +25,9 @@ from adf_core.components import Provider
 from adf_core.conversation import Record, Turn
 from adf_core.engine import installed_directions
 from adf_core.options import build
-from adf_core.plan import Plan, Prompter, Sampling, Slot, estimate
+from adf_core.plan import Plan, Prompter, Sampling, Slot, Step, coverage_steps, estimate
 from adf_core.project import load
-from adf_core.scenarios import single
+from adf_core.scenarios import Choice, Space, choose, product_size
 
 
 @click.command("plan")
@@ -51,7 +55,7 @@ def command(
     setup = loaded.setup
     asked = build(plugins.get(Provider, setup.provider.name), setup.provider.options)
     directions = installed_directions(loaded, plugins)
-    plan = Plan(setup, single(), directions)
+    plan = Plan(setup, choose(loaded.space, setup.choice), directions)
     sampling = Sampling.of(asked, setup)
     prompter = Prompter(loaded, directions, sampling)
     numbers = estimate(plan, prompter, sampling, asked.price())
@@ -65,8 +69,17 @@ def command(
         }
         for slot in itertools.islice(_slots(plan, setup.category), show_prompt or 0)
     ]
+    calls_in_all = min(setup.budget.requests or numbers.calls, numbers.calls)
+    steps = coverage_steps(loaded.space, plan, calls_in_all)
     if as_json:
-        document = {"provider": asked.name, "model": asked.model, **numbers.to_dict(), "prompts": prompts}
+        document = {
+            **{"provider": asked.name, "model": asked.model, **numbers.to_dict(), "prompts": prompts},
+            **{
+                "scenarios": len(plan.scenarios),
+                "space": loaded.space.to_dict(),
+                "coverage": [asdict(step) for step in steps],
+            },
+        }
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
     show_complaints("warning", loaded.warnings)
@@ -78,6 +91,8 @@ def command(
     if numbers.most_calls is not None:
         calls += f"; at most {numbers.most_calls:,} with {setup.generation.attempts} attempts each"
     turns = "" if setup.type == "instruct" else f" at {numbers.assumed_turns} turns a conversation"
+    if setup.choice.strategy != "single":
+        _show_space(loaded.space, setup.choice, len(plan.scenarios))
     rows = [
         ("provider", f"{asked.name} {asked.model}".strip()),
         ("seeds", f"{numbers.seeds:,}"),
@@ -85,14 +100,38 @@ def command(
         ("", f"= {numbers.formula}"),
         ("calls", f"about {calls}"),
         ("tokens", f"about {numbers.input_tokens:,} in, {numbers.output_tokens:,} out"),
+        *([("target", f"{setup.generation.target:,} records in all")] if setup.generation.target else []),
         ("cost", dollars(numbers.usd) if numbers.usd in (None, 0) else f"about {dollars(numbers.usd)}"),
     ]
     for name, text in rows:
         click.echo(f"{name:<12} {text}")
+    if steps:
+        _show_steps(steps)
     for prompt in prompts:
         note = ", after a stand-in conversation" if prompt["stand_in"] else ""
         click.echo(f"\n=== {prompt['stage']} {prompt['slot']}, direction {prompt['direction']}{note} ===")
         click.echo(prompt["prompt"])
+
+
+def _show_space(space: Space, choice: Choice, scenarios: int) -> None:
+    for factor in space.factors:
+        values = " | ".join(value.text for value in factor.values)
+        click.echo(f"{plain(factor.name)}: {plain(values)}")
+    for constraint in space.constraints:
+        click.echo(plain(str(constraint)))
+    strategy = f"covering, strength {choice.strength}" if choice.strategy == "covering" else choice.strategy
+    product = f"{count(len(space.factors), 'factor')} have {count(product_size(space), 'combination')}"
+    click.echo(f"\n{'scenarios':<12} {scenarios:,} ({strategy}); the {product} in all")
+
+
+def _show_steps(steps: Sequence[Step]) -> None:
+    click.echo("\nrequested coverage, if every seed is accepted at once:")
+    strengths = sorted(steps[0].coverage)
+    words = {1: "values", 2: "pairs", 3: "triples"}
+    click.echo("".join(f"{head:>12}" for head in ("budget", "calls", *(words[strength] for strength in strengths))))
+    for step in steps:
+        shares = (f"{step.coverage[strength]:.1%}" for strength in strengths)
+        click.echo("".join(f"{cell:>12}" for cell in (f"{step.share:.0%}", f"{step.calls:,}", *shares)))
 
 
 def _slots(plan: Plan, category: str) -> itertools.chain[Slot]:

@@ -48,6 +48,7 @@ BACKENDS = {"gemini": "gemini", "gpt": "openai"}
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Output folder (default: PROJECT/out).")
 @click.option("--fresh", is_flag=True, help="Start anew; the old journal is set aside under a dated name.")
 @click.option("--retry-rejected", is_flag=True, help="Ask again for conversations that were rejected.")
+@click.option("--top-up", is_flag=True, help="Ask only for combinations of values that no accepted record has.")
 @click.option("--runner", default="local", metavar="NAME", help="Where slots are executed (default: here).")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("--target-folder", type=click.Path(path_type=Path), metavar="DIR", help="The project, in the older form.")
@@ -71,6 +72,7 @@ def command(
     out: Path | None,
     fresh: bool,
     retry_rejected: bool,
+    top_up: bool,
     runner: str,
     as_json: bool,
     target_folder: Path | None,
@@ -95,6 +97,9 @@ def command(
     plugins.require_sound()
     usual = BACKENDS["gemini"] if api_key else DEFAULT_PROVIDER
     loaded = load(folder, plugins, overrides, usual_provider=usual)
+    if top_up and loaded.setup.choice.strategy in ("single", "random"):
+        strategy = loaded.setup.choice.strategy
+        raise UsageError(f"`--top-up` fills gaps of a coverage, and `strategy: {strategy}` plans none: try `pairwise`.")
     _warn_of_keys(plugins.get(Provider, loaded.setup.provider.name), overrides)
     if target_folder is not None or target_filename is not None:
         loaded = _with_outputs_in(loaded, folder / (target_filename or "outputs.json"))
@@ -109,6 +114,7 @@ def command(
             limit=limit,
             fresh=fresh,
             retry_rejected=retry_rejected,
+            top_up=top_up,
             runner=runner,
         ),
     )
@@ -212,8 +218,9 @@ def _show(summary: Summary) -> None:
         f"{summary.output_tokens:,} out, {dollars(summary.cost_usd)}"
     )
     for result in summary.sinks.values():
-        for path in result.paths:
-            click.echo(f"  {_short(path)}  {count(result.records, 'record')}")
+        click.echo(f"  {', '.join(map(_short, result.paths))}  {count(result.records, 'record')}")
+    for sentence in _wishes(summary):
+        click.echo(f"  {sentence}")
     if not summary.sinks:
         click.echo("  nothing was accepted, so no dataset was written")
     if parts:
@@ -225,13 +232,33 @@ def _show(summary: Summary) -> None:
         click.echo(f"{click.style('error:', fg='red', bold=True)} {plain(summary.why)}", err=True)
     elif summary.why:
         click.echo(f"  stopped by {summary.why}")
-    if state.unspent or state.failed:
+    if (state.unspent and summary.target != state.accepted) or state.failed:
         click.echo(f"  to go on: {_same_command(sys.argv[1:])}")
 
 
 def _others(summary: Summary) -> list[tuple[str, int]]:
     state = summary.state
-    return [("rejected", state.rejected), ("failed", state.failed), ("not asked for yet", state.unspent)]
+    unspent = "not asked for" if summary.target == state.accepted else "not asked for yet"
+    return [
+        *(("rejected", state.rejected), ("failed", state.failed)),
+        *(("beyond the target", state.surplus), (unspent, state.unspent)),
+    ]
+
+
+def _wishes(summary: Summary) -> Iterator[str]:
+    """Whether what was wanted of the whole is there."""
+    accepted = summary.state.accepted
+    if summary.target is not None:
+        short = summary.target - accepted
+        target = f"the target of {summary.target:,}"
+        yield f"{target} is met" if short <= 0 else f"{count(short, 'record')} short of {target}"
+    if summary.cells_short is not None:
+        short_words = count(summary.cells_short, "combination")
+        yield (
+            "every planned combination of values has its records"
+            if not summary.cells_short
+            else (f"{short_words} of values {'has' if summary.cells_short == 1 else 'have'} too few records")
+        )
 
 
 def _same_command(arguments: list[str]) -> str:

@@ -66,6 +66,14 @@ def project_argument(command: F) -> F:
     return click.argument("project", type=click.Path(path_type=Path))(command)
 
 
+def output_folder(path: Path) -> Path:
+    """A folder with a journal, or else the ``out`` of a project that has one."""
+    from adf_core.journal import FILE_NAME
+
+    inside = path / "out"
+    return inside if not (path / FILE_NAME).exists() and (inside / FILE_NAME).exists() else path
+
+
 def generation_options(command: F) -> F:
     """Options that say what is asked for, and of whom."""
     for option in reversed(

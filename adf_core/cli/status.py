@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from adf_core.cli.shared import count, dollars, plain, session_options
+from adf_core.cli.shared import count, dollars, output_folder, plain, session_options
 from adf_core.journal import FILE_NAME, JournalReader, is_owned
 
 
@@ -18,8 +18,7 @@ from adf_core.journal import FILE_NAME, JournalReader, is_owned
 @session_options
 def command(out: Path, as_json: bool) -> None:
     """Show what an output folder (or a project's `out`) holds: every planned conversation is in exactly one state."""
-    if not (out / FILE_NAME).exists() and (out / "out" / FILE_NAME).exists():
-        out = out / "out"
+    out = output_folder(out)
     with JournalReader(out / FILE_NAME) as reader:
         state, reasons = reader.state(), reader.reasons()
     if as_json:
@@ -30,7 +29,7 @@ def command(out: Path, as_json: bool) -> None:
     if ended == "running" and not is_owned(out):
         ended = "ended without a word (killed?); `adf run` goes on"
     click.echo(f"{state.project} with {state.provider} {state.model}: {ended}")
-    for name in ("accepted", "rejected", "failed", "unspent"):
+    for name in ("accepted", "surplus", "rejected", "failed", "unspent"):
         click.echo(f"  {getattr(state, name):>9,} {name}")
     click.echo(f"  {state.planned:>9,} planned so far")
     cost = None if state.unpriced else state.cost_usd

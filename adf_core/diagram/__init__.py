@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from adf_core.diagram.errors import DiagramError
-from adf_core.diagram.interpret import interpret
+from adf_core.diagram.interpret import BUCKETS, interpret
 from adf_core.diagram.meaning import Fact, Factor, Free, Meaning, Note, Range, Reading, Subject, Value
 from adf_core.diagram.model import (
     Attribute,
@@ -30,6 +30,7 @@ from adf_core.diagram.model import (
 )
 
 __all__ = [
+    "BUCKETS",
     "Attribute",
     "Cardinality",
     "Comment",

@@ -95,24 +95,25 @@ class _Reader:
         readings: list[Reading] = list(self._notes(entity.name, entity.comments))
         for attribute in entity.attributes:
             name = self._unique(f"{entity.name}.{_attribute_name(attribute)}")
-            readings.append(self._attribute(name, attribute))
+            readings.append(self._attribute(name, attribute, entity))
             readings += self._notes(name, attribute.comments)
         return Subject(entity.name, "", tuple(readings))
 
-    def _attribute(self, name: str, attribute: Attribute) -> Reading:
+    def _attribute(self, name: str, attribute: Attribute, entity: Entity) -> Reading:
         place = attribute.position
+        phrase = f"the {entity.name}'s {attribute.name.replace('_', ' ')}: {{value}}"
         if _is_fact(attribute):
             return Fact(name, attribute.name, place)
         comment = (attribute.comment or "").strip()
         first, bar, more = comment.partition("|")
         description, _, first = first.rpartition(": ")
         if bar:
-            return self._choice(name, f"{first}|{more}", description.strip(), place)
+            return self._choice(name, f"{first}|{more}", description.strip(), phrase, place)
         if match := _RANGE.fullmatch(first.strip()):
-            return self._range(name, match, description.strip(), attribute)
+            return self._factor(name, self._range(name, match, attribute), description.strip(), phrase, place)
         return Free(name, attribute.type, "" if comment == "free" else comment, place)
 
-    def _choice(self, name: str, text: str, description: str, place: Position) -> Fact | Factor:
+    def _choice(self, name: str, text: str, description: str, phrase: str, place: Position) -> Fact | Factor:
         """``calm:3 | anxious | angry``."""
         weights: dict[str, float] = {}
         for part in map(str.strip, text.split("|")):
@@ -127,9 +128,9 @@ class _Reader:
             else:
                 weights[value] = weight
         values = tuple(Value(value, weight) for value, weight in weights.items())
-        return self._factor(name, values, description, place)
+        return self._factor(name, values, description, phrase, place)
 
-    def _range(self, name: str, match: re.Match[str], description: str, attribute: Attribute) -> Fact | Factor:
+    def _range(self, name: str, match: re.Match[str], attribute: Attribute) -> tuple[Value, ...]:
         """``1..40``."""
         digits = max(len(number.partition(".")[2]) for number in match.groups())
         if is_fractional(attribute.type):
@@ -138,37 +139,42 @@ class _Reader:
         if low > high:
             low, high = high, low
             self._warn(attribute.position, f"the range of `{name}` goes down: it is read as {Range(low, high, digits)}")
-        values = tuple(Value(str(part), range=part) for part in Range(low, high, digits).cut(self.buckets))
-        return self._factor(name, values, description, attribute.position)
+        return tuple(Value(str(part), range=part) for part in Range(low, high, digits).cut(self.buckets))
 
-    def _factor(self, name: str, values: tuple[Value, ...], description: str, place: Position) -> Fact | Factor:
+    def _factor(
+        self, name: str, values: tuple[Value, ...], description: str, phrase: str, place: Position
+    ) -> Fact | Factor:
         if len(values) > 1:
-            return Factor(name, values, description, place)
+            return Factor(name, values, description, phrase, place)
         return Fact(name, values[0].text if values else "", place)
 
     def _relationship(self, relationship: Relationship, name: str) -> Subject:
         left, right, place = relationship.left, relationship.right, relationship.position
         ends = (
-            (name, relationship.right_cardinality, f"how many {right} one {left} has"),
-            (_reversed(relationship, name), relationship.left_cardinality, f"how many {left} one {right} has"),
+            (name, left, right, relationship.right_cardinality),
+            (_reversed(relationship, name), right, left, relationship.left_cardinality),
         )
         readings: list[Reading] = []
-        for end, cardinality, description in ends:
+        for end, one, many, cardinality in ends:
             values = tuple(map(Value, COUNTS[cardinality]))
             if len(values) > 1:
-                readings.append(Factor(self._unique(f"{end}.count"), values, description, place))
-        readings += [self._relationship_comment(name, comment) for comment in relationship.comments]
+                description = f"how many {many} one {one} has"
+                phrase = f"there {{count}} {many} for the {one}"
+                readings.append(Factor(self._unique(f"{end}.count"), values, description, phrase, place))
+        ends_words = f"{left} and {right}"
+        readings += [self._relationship_comment(name, ends_words, comment) for comment in relationship.comments]
         label = relationship.label.strip() or "is related to"
         left_words, right_words = WORDS[relationship.left_cardinality], WORDS[relationship.right_cardinality]
         return Subject(name, f"{left_words} {left} {label} {right_words} {right}", tuple(readings))
 
-    def _relationship_comment(self, subject: str, comment: Comment) -> Fact | Factor | Note:
+    def _relationship_comment(self, subject: str, ends: str, comment: Comment) -> Fact | Factor | Note:
         match = _NAMED.fullmatch(comment.text)
         if match is None:
             return Note(subject, comment.text, comment.position)
         name = self._unique(f"{subject}.{match[1]}")
         if "|" in match[2]:
-            return self._choice(name, match[2], "", comment.position)
+            phrase = f"between {ends}, {match[1]}: {{value}}"
+            return self._choice(name, match[2], "", phrase, comment.position)
         return Fact(name, match[2], comment.position)
 
     def _notes(self, subject: str, comments: Iterable[Comment]) -> list[Note]:

@@ -57,11 +57,16 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """Something that may vary, with its values, two at least. ``description`` is what was said of it, or empty."""
+    """Something that may vary, with its values, two at least.
+
+    ``description`` is what was said of it, or empty. ``phrase`` says it in a sentence, in which ``{value}`` stands for
+    the value, ``{count}`` for one that is a count (none, one, several).
+    """
 
     name: str
     values: tuple[Value, ...]
     description: str = ""
+    phrase: str = field(default="", compare=False)
     position: Position | None = field(default=None, compare=False)
 
     def to_dict(self) -> dict[str, Any]:

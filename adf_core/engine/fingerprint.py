@@ -28,12 +28,13 @@ def fingerprint(
     data = {
         "setup": {
             **{name: getattr(setup, name) for name in ("category", "type", "user_role", "assistant_role", "delimiter")},
-            **{name: getattr(setup, name) for name in ("output_format", "variables", "strategy")},
+            **{name: getattr(setup, name) for name in ("output_format", "variables")},
             "prompts": {stage: template.text for stage, template in setup.templates.items()},
             "directions": [setup.seed_directions, setup.derivational_directions],
-            "generation": dataclasses.asdict(setup.generation),
+            "generation": {**dataclasses.asdict(setup.generation), "target": None},
         },
         "diagram": project.diagram_text,
+        "space": project.space.to_dict(),
         "scenarios": [dict(scenario) for scenario in scenarios],
         "provider": _identity(Provider, provider, plugins),
         "directions": {name: _identity(Direction, each, plugins) for name, each in directions.items()},

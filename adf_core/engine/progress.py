@@ -29,6 +29,11 @@ class Progress:
     trouble: str = ""
     started: float = field(default_factory=time.monotonic)
 
+    def restart(self, planned: int) -> None:
+        """Count from the start: the plan is walked once more."""
+        self.planned = planned
+        self.accepted = self.rejected = self.failed = self.settled_before = 0
+
     def count(self, state: State) -> None:
         """One more slot has ended in that state."""
         match state:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,19 +17,25 @@ from adf_core.engine.delivery import judge_dataset, write_sinks
 from adf_core.engine.fingerprint import fingerprint
 from adf_core.engine.frontier import Frontier
 from adf_core.engine.local import LocalRunner
+from adf_core.engine.parts import keep_parts
 from adf_core.engine.progress import Progress
+from adf_core.engine.scenarios import scenarios_of
 from adf_core.engine.settling import Settler
+from adf_core.engine.target import Target
 from adf_core.errors import AdfError, InvalidRequest
 from adf_core.journal import Journal, RunState, SettledSlot, set_aside
 from adf_core.options import build
 from adf_core.plan import Plan, Prompter, Sampling, Slot
 from adf_core.plugins import Plugins
 from adf_core.project import Project
-from adf_core.scenarios import single
+from adf_core.scenarios import lacking
 
 REFUSALS_BEFORE_STOP = 5
 """So many requests the provider does not accept, before any answer, stop the run: something is wrong with all of them.
 """
+
+FRUITLESS_WAVES = 3
+"""So many waves of further seeds that bring no record are the last ones."""
 
 INTERRUPTED_STATUS = 130  # as shells report a program ended by Ctrl-C
 
@@ -39,7 +45,8 @@ class RunOptions:
     """What a command line may say about a run.
 
     ``concurrency`` None leaves it to the provider; ``limit`` bounds the slots that are asked for. With ``fresh`` an
-    earlier journal is set aside, once the provider has opened.
+    earlier journal is set aside, once the provider has opened. With ``top_up`` only combinations of values that no
+    accepted record has are asked for.
     """
 
     out: Path
@@ -48,6 +55,7 @@ class RunOptions:
     fresh: bool = False
     retry_rejected: bool = False
     runner: str = LocalRunner.name
+    top_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +63,16 @@ class Summary:
     """How a run ended. ``state`` are the output folder's numbers, the others this run's own.
 
     ``ended`` is ``finished``, ``interrupted``, ``limit``, ``budget`` or ``error``; ``why`` says more. ``cost_usd`` is
-    None
-    where a price is unknown.
+    None where a price is unknown. ``target`` is what was wanted in all, None where all is; ``cells_short`` how many
+    combinations of values have fewer accepted records than wanted, None where that was not asked for.
     """
 
     ended: str
     why: str
     exit_status: int
     state: RunState
+    target: int | None
+    cells_short: int | None
     requests: int
     reused: int
     input_tokens: int
@@ -103,11 +113,11 @@ class Run:
         self._sinks = [build(plugins.get(Sink, each.name), each.options) for each in setup.sinks]
         local = options.runner == LocalRunner.name
         self._runner = LocalRunner() if local else build(plugins.get(Runner, options.runner), {})
-        self._plan = Plan(setup, single(), self._directions)
         self.concurrency = options.concurrency or self._provider.concurrency
         self._stop_asking = asyncio.Event()
         self._changed = asyncio.Event()
         self._active = 0
+        self._in_waves = False
         self._dispatched = 0
         self._refusals = 0
         self._ended = ""
@@ -119,7 +129,6 @@ class Run:
 
         ``when_open`` is called when the components are opened, which may take long and speak to the user itself.
         """
-        category = self._project.setup.category
         async with AsyncExitStack() as self._stack:
             for component in (
                 *(self._provider, self._runner, *self._directions.values()),
@@ -130,7 +139,10 @@ class Run:
             self._journal = await self._stack.enter_async_context(Journal(self._options.out))
             if when_open is not None:
                 when_open()
+            self._plan = Plan(self._project.setup, scenarios_of(self._project, self._journal), self._directions)
             self._epoch = self._open_epoch()
+            if self._project.setup.split is not None:
+                keep_parts(self._journal, self._project.setup.split, self._plan.scenarios)
             charged = self._journal.reader.charged()
             self._budget = BudgetKeeper(self._project.setup.budget, charged, self._provider.price())
             self._callers: dict[str | None, Caller] = {None: self._make_caller(self._provider)}
@@ -144,17 +156,68 @@ class Run:
                 self._caller_of,
                 self.progress,
             )
-            self._frontier = Frontier(self._plan, lambda key: self._journal.reader.record(key, category))
-            self.progress.planned = self._plan.seed_count
-            await self._runner.run(self)
-            await self._journal.commit()
-            await judge_dataset(self._journal, self._validators, self._project, self._caller_of)
+            await self._fill()
             self._journal.set_meta(ended=f"{self._ended or 'finished'}: {self._why}".removesuffix(": "))
             await self._journal.commit()
             state = self._journal.reader.state()
             # Where nothing was accepted there is nothing to deliver, and an earlier dataset stays as it is.
             sinks = await write_sinks(self._journal.path, self._sinks, self._info()) if state.accepted else {}
             return self._summary(state, sinks)
+
+    async def _fill(self) -> None:
+        """Settle the plan's slots, then waves of further seeds, until what is wanted is there or cannot be had."""
+        wanted = self._project.setup.generation.target
+        kept_out = 0
+        while not self._options.top_up:
+            self._target = Target(None if wanted is None else wanted + kept_out)
+            self.progress.restart(self._plan.seed_count)
+            await self._drain(self._plan.seeds())
+            before, kept_out = kept_out, self._journal.reader.excluded()
+            # Where validators of the whole keep some out, the plan may have others to take their place.
+            if self._ended or self._target.last is None or kept_out == before:
+                break
+        self._in_waves = True
+        wave = fruitless = 0
+        while not self._ended and fruitless < FRUITLESS_WAVES and (scenarios := self._short_of(wave)):
+            before = self._accepted_before(wave)
+            self._target = Target(None if wanted is None else max(0, wanted - before))
+            self.progress.planned += len(scenarios)
+            await self._drain(self._plan.replacements(wave, scenarios))
+            wave += 1
+            fruitless = 0 if self._accepted_before(wave) > before else fruitless + 1
+
+    def _short_of(self, wave: int) -> Sequence[int]:
+        """The scenarios of which a wave asks for one more seed each, by what all before it has brought."""
+        wanted = self._project.setup.generation.target
+        if wanted is not None and self._accepted_before(wave) >= wanted:
+            return ()
+        _, scenarios = self._lacking(wave)
+        if scenarios or self._options.top_up or wanted is None:
+            return scenarios
+        return range(len(self._plan.scenarios))
+
+    def _lacking(self, wave: int | None = None) -> tuple[int | None, Sequence[int]]:
+        """How many combinations of values have too few records, and the scenarios that bring more."""
+        choice = self._project.setup.choice
+        per_cell = max(choice.per_cell, int(self._options.top_up))
+        if not per_cell:
+            return None, ()
+        accepted = self._journal.reader.accepted_scenarios(self._replicates_before(wave))
+        return lacking(self._project.space, choice.strength, self._plan.scenarios, accepted, per_cell)
+
+    def _accepted_before(self, wave: int) -> int:
+        accepted = self._journal.reader.accepted_scenarios(self._replicates_before(wave))
+        return sum(count for _, count in accepted)
+
+    def _replicates_before(self, wave: int | None) -> int | None:
+        return None if wave is None else self._project.setup.generation.s_factor + wave
+
+    async def _drain(self, seeds: Iterator[Slot]) -> None:
+        category = self._project.setup.category
+        self._frontier = Frontier(self._plan, seeds, lambda key: self._journal.reader.record(key, category))
+        await self._runner.run(self)
+        await self._journal.commit()
+        await judge_dataset(self._journal, self._validators, self._project, self._caller_of)
 
     def interrupt(self) -> None:
         """Ask for nothing more, let what is in flight finish, save."""
@@ -182,6 +245,8 @@ class Run:
             fingerprint=now,
             epoch=str(epoch),
             seeds=str(self._plan.seed_count),
+            s_factor=str(self._project.setup.generation.s_factor),
+            target=str(self._project.setup.generation.target or 0),
             project=str(self._project.folder.resolve()),
             provider=self._provider.name,
             model=self._provider.model,
@@ -218,6 +283,9 @@ class Run:
     async def _next(self) -> tuple[Slot, bool] | None:
         while not self._ended:
             self._changed.clear()
+            if self._target.may_be_met(self._active):
+                await self._changed.wait()
+                continue
             found = self._next_open()
             if found is not None and self._dispatched == self._options.limit:
                 self._end("limit", f"--limit {self._options.limit}")
@@ -236,7 +304,9 @@ class Run:
         """The next slot to work on, and whether attempts were used up on it before; settled ones are counted on the
         way.
         """
-        while (slot := self._frontier.next()) is not None:
+        if self._in_waves and self._target.last is not None:
+            return None
+        while (slot := self._frontier.next(self._target.last)) is not None:
             found = self._journal.reader.slot(slot.key)
             if found is None:
                 return slot, False
@@ -270,6 +340,8 @@ class Run:
 
     def _count(self, settled: SettledSlot) -> None:
         self.progress.count(settled.state)
+        if settled.state == "accepted":
+            self._target.add((settled.round, settled.place))
         if settled.children:
             self.progress.planned += settled.children
             self._frontier.add_parent(settled.round, settled.place, settled.key)
@@ -286,6 +358,7 @@ class Run:
             model=self._provider.model,
             diagram=self._project.diagram_text,
             version=__version__,
+            parts=tuple(split.shares) if (split := self._project.setup.split) else (),
         )
 
     def _summary(self, state: RunState, sinks: dict[str, SinkResult]) -> Summary:
@@ -295,6 +368,8 @@ class Run:
             why=self._why,
             exit_status=self._exit_status(state),
             state=state,
+            target=self._project.setup.generation.target,
+            cells_short=self._lacking()[0],
             requests=progress.requests,
             reused=progress.reused,
             input_tokens=progress.input_tokens,

@@ -126,7 +126,7 @@ class Settler:
             model=candidate.model,
             attempt=candidate.attempt,
             turns=candidate.turns,
-            children=self._plan.derivation_count(len(candidate.conversation), slot.round),
+            children=self._plan.derivation_count(len(candidate.conversation), slot.round) if slot.derives else 0,
         )
 
     def _ended(

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from importlib import resources
@@ -17,7 +17,7 @@ import filelock
 
 from adf_core.components import Request, Response
 from adf_core.errors import AdfError, UsageError
-from adf_core.journal.reading import FORMAT, JournalReader, encode_text
+from adf_core.journal.reading import FORMAT, JournalReader, encode_text, scenario_text
 from adf_core.journal.rows import Charge, SettledSlot, StoredAnswer, StoredVerdict
 
 FILE_NAME = "journal.sqlite"
@@ -182,6 +182,12 @@ class Journal:
         for key, value in values.items():
             self.write("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
 
+    def set_scenarios(self, scenarios: Iterable[Mapping[str, str]]) -> None:
+        """Replace the scenarios that are asked for."""
+        self.write("DELETE FROM scenarios")
+        for position, scenario in enumerate(scenarios):
+            self.write("INSERT INTO scenarios VALUES (?, ?)", position, scenario_text(scenario))
+
     def add_request(self, key: str, request: Request, provider: str, model: str) -> None:
         """Keep the text of a request, once."""
         sampling = {"temperature": request.temperature, "top_p": request.top_p, "max_tokens": request.max_tokens}
@@ -265,7 +271,7 @@ class Journal:
         self.write(
             _INSERT_SLOT,
             *(slot.key, epoch, slot.round, slot.place, slot.stage, slot.type, slot.direction),
-            *(json.dumps(dict(slot.scenario)), slot.parent, slot.seed, slot.prefix_length, slot.inherited),
+            *(scenario_text(slot.scenario), slot.parent, slot.seed, slot.prefix_length, slot.inherited),
             *(slot.replicate, slot.state, slot.judge, reason, slot.attempts, slot.provider, slot.model),
             *(slot.attempt, turns, slot.children),
         )

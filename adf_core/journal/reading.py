@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from adf_core.components import Response, Usage
 from adf_core.conversation import Conversation, Record, conversation
 from adf_core.errors import UsageError
 from adf_core.journal.rows import Charge, SettledSlot, State, StoredAnswer
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from adf_core.scenarios import Space
+
+FORMAT = 2
+
+# Where most rows are counted, `+epoch` has SQLite read them as they lie: to look each one up in the index takes ten times
+# as long.
 
 _SLOT_COLUMNS = (
     "key, round, place, stage, type, direction, scenario, parent, seed, prefix_length, inherited, replicate, "
@@ -25,10 +31,11 @@ _SLOT_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunState:
-    """Numbers of an output folder. ``planned`` is the sum of the four states; ``ended`` says how the last run ended."""
+    """Numbers of an output folder. ``planned`` is the sum of the five states; ``ended`` says how the last run ended."""
 
     planned: int
     accepted: int
+    surplus: int
     rejected: int
     failed: int
     unspent: int
@@ -83,9 +90,77 @@ class JournalReader:
         return str(row[0]) if row else None
 
     @property
+    def target(self) -> int | None:
+        """How many records the dataset has at most."""
+        return int(self.meta("target") or 0) or None
+
+    @property
     def epoch(self) -> int:
         """The number of the current fingerprint; rows of earlier ones are history."""
         return int(self.meta("epoch") or 0)
+
+    def scenarios(self) -> list[dict[str, str]]:
+        """The scenarios that are asked for, in their order."""
+        rows = self.connection.execute("SELECT scenario FROM scenarios ORDER BY position")
+        return [json.loads(row[0]) for row in rows]
+
+    def scenarios_begun(self) -> list[dict[str, str]]:
+        """Those of them for which some seed has ended."""
+        rows = self.connection.execute(
+            "SELECT scenario FROM scenarios WHERE scenario IN (SELECT scenario FROM slots WHERE stage = 'seed') "
+            "ORDER BY position"
+        )
+        return [json.loads(row[0]) for row in rows]
+
+    def accepted_scenarios(self, replicates: int | None = None) -> list[tuple[dict[str, str], int]]:
+        """The scenarios of accepted records that nothing keeps out, each with their number.
+
+        Seeds of a replicate from ``replicates`` on are left out.
+        """
+        rows = self.connection.execute(
+            "SELECT scenario, count(*) FROM slots WHERE +epoch = ? AND state = 'accepted' "
+            "AND key NOT IN (SELECT slot FROM exclusions) AND (? IS NULL OR stage != 'seed' OR replicate < ?) "
+            "GROUP BY scenario",
+            (self.epoch, replicates, replicates),
+        )
+        return [(json.loads(scenario), int(count)) for scenario, count in rows]
+
+    def space(self) -> Space | None:
+        """The space the scenarios were chosen from; None where none were chosen yet."""
+        from adf_core.scenarios import Space
+
+        stored = self.meta("space")
+        return None if stored is None else Space.from_dict(json.loads(stored))
+
+    def states_scenarios(self) -> bool:
+        """Whether any scenario that is asked for states something; with the strategy ``single`` none does."""
+        return self._one("SELECT 1 FROM scenarios WHERE scenario != '{}'") is not None
+
+    def coverage_counts(self) -> list[tuple[dict[str, str], str, int]]:
+        """The scenarios and directions of the dataset's records, each two with the number of records."""
+        kept = "+epoch = ? AND state = 'accepted' AND key NOT IN (SELECT slot FROM exclusions)"
+        epoch, target = self.epoch, self.target
+        last = None
+        if target is not None:
+            last = self._one(
+                f"SELECT round, place FROM slots WHERE {kept} ORDER BY round, place LIMIT 1 OFFSET ?", epoch, target - 1
+            )
+        rows = self.connection.execute(
+            f"SELECT scenario, direction, count(*) FROM slots WHERE {kept} AND (? OR (round, place) <= (?, ?)) "
+            "GROUP BY scenario, direction",
+            (epoch, last is None, *(last or (0, b""))),
+        )
+        return [(json.loads(scenario), direction, int(count)) for scenario, direction, count in rows]
+
+    def excluded(self) -> int:
+        """How many accepted records a dataset validator keeps out."""
+        return int(
+            self._one(
+                "SELECT count(*) FROM exclusions JOIN slots ON slots.key = exclusions.slot "
+                "WHERE epoch = ? AND state = 'accepted'",
+                self.epoch,
+            )[0]
+        )
 
     def slot(self, key: str) -> tuple[SettledSlot, int] | None:
         """How a slot ended, and the epoch in which it did."""
@@ -132,12 +207,14 @@ class JournalReader:
         return self._record(found[0], category, self.epoch), found[0].place
 
     def records(self, category: str, *, excluded: bool = False) -> Iterator[Record]:
-        """The accepted records in plan order; with ``excluded`` also those a dataset validator keeps out."""
+        """The accepted records in plan order, up to the target; with ``excluded`` all, also those a dataset validator
+        keeps out.
+        """
         epoch = self.epoch
         rows = self.connection.execute(
             f"SELECT {_SLOT_COLUMNS} FROM slots WHERE epoch = ? AND state = 'accepted' "
-            "AND (? OR key NOT IN (SELECT slot FROM exclusions)) ORDER BY round, place",
-            (epoch, excluded),
+            "AND (? OR key NOT IN (SELECT slot FROM exclusions)) ORDER BY round, place LIMIT ?",
+            (epoch, excluded, -1 if excluded or self.target is None else self.target),
         )
         for row in rows:
             yield self._record(_slot(row), category, epoch)
@@ -175,22 +252,26 @@ class JournalReader:
     def state(self) -> RunState:
         """The numbers of the current plan: what is planned, how slots ended, what it took."""
         epoch = self.epoch
-        rows = self.connection.execute("SELECT state, count(*) FROM slots WHERE epoch = ? GROUP BY state", (epoch,))
+        rows = self.connection.execute("SELECT state, count(*) FROM slots WHERE +epoch = ? GROUP BY state", (epoch,))
         counts: dict[State, int] = {state: int(count) for state, count in rows}
-        children = self._one("SELECT coalesce(sum(children), 0) FROM slots WHERE epoch = ?", epoch)[0]
-        excluded = self._one(
-            "SELECT count(*) FROM exclusions JOIN slots ON slots.key = exclusions.slot "
-            "WHERE epoch = ? AND state = 'accepted'",
+        children = self._one("SELECT coalesce(sum(children), 0) FROM slots WHERE +epoch = ?", epoch)[0]
+        excluded = self.excluded()
+        replacements = self._one(
+            "SELECT count(*) FROM slots WHERE +epoch = ? AND stage = 'seed' AND replicate >= ?",
             epoch,
+            int(self.meta("s_factor") or 1),
         )[0]
         answers, tokens_in, tokens_out, cost, unpriced = self._one(
             "SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), "
             "coalesce(sum(cost_usd), 0.0), coalesce(sum(text IS NOT NULL AND cost_usd IS NULL), 0) FROM answers"
         )
-        planned = int(self.meta("seeds") or 0) + int(children)
+        planned = int(self.meta("seeds") or 0) + int(children) + int(replacements)
+        accepted = counts.get("accepted", 0) - excluded
+        in_dataset = min(accepted, self.target or accepted)
         return RunState(
             planned=planned,
-            accepted=counts.get("accepted", 0) - excluded,
+            accepted=in_dataset,
+            surplus=accepted - in_dataset,
             rejected=counts.get("rejected", 0) + excluded,
             failed=counts.get("failed", 0),
             unspent=planned - sum(counts.values()),
@@ -246,6 +327,11 @@ def _answer(row: Any) -> StoredAnswer:
     return StoredAnswer(
         id=id_, attempt=attempt, response=response, error=error, message=message, feedback=decode_text(feedback)
     )
+
+
+def scenario_text(scenario: Mapping[str, str]) -> str:
+    """A scenario as JSON, the same for the same values."""
+    return json.dumps(dict(scenario), sort_keys=True)
 
 
 def encode_text(text: str) -> str | bytes:

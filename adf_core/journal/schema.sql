@@ -5,6 +5,11 @@ CREATE TABLE meta (          -- facts about the run: fingerprint, epoch, seeds, 
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
+CREATE TABLE scenarios (     -- which are asked for, in their order
+    position INTEGER PRIMARY KEY,
+    scenario TEXT NOT NULL   -- JSON: factor → value
+);
+
 CREATE TABLE requests (      -- what was asked, once for all slots and attempts that ask the same
     key TEXT PRIMARY KEY,
     prompt TEXT NOT NULL,    -- without feedback

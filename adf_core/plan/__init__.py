@@ -4,5 +4,17 @@ from adf_core.plan.estimate import Estimate, estimate
 from adf_core.plan.plan import Plan
 from adf_core.plan.requests import Prompter, Sampling, attempt_seed, request_key
 from adf_core.plan.slots import Slot
+from adf_core.plan.steps import Step, coverage_steps
 
-__all__ = ["Estimate", "Plan", "Prompter", "Sampling", "Slot", "attempt_seed", "estimate", "request_key"]
+__all__ = [
+    "Estimate",
+    "Plan",
+    "Prompter",
+    "Sampling",
+    "Slot",
+    "Step",
+    "attempt_seed",
+    "coverage_steps",
+    "estimate",
+    "request_key",
+]

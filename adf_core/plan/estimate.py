@@ -20,8 +20,7 @@ class Estimate:
     conversation.
 
     ``most_derivations`` and ``most_calls`` are bounds, None where ``turns.max`` sets none. Tokens and US dollars
-    assume one
-    answer for each slot; ``usd`` is None where the price is unknown.
+    assume one answer for each slot, up to the target; ``usd`` is None where the price is unknown.
     """
 
     seeds: int
@@ -47,12 +46,12 @@ def estimate(plan: Plan, prompter: Prompter, sampling: Sampling, price: Price | 
     derivations = _derivations(plan, turns)
     bounded = 1 if instruct else generation.max_turns
     most = _derivations(plan, bounded) if bounded else None
-    calls = plan.seed_count + derivations
+    calls = min(plan.seed_count + derivations, generation.target or plan.seed_count + derivations)
     answer = min(sampling.max_tokens, turns * TOKENS_A_TURN)
     first = next(plan.seeds())
     prompt = len(prompter.request(first).prompt.encode("utf-8", "surrogatepass")) // BYTES_A_TOKEN
     shown = turns * TOKENS_A_TURN if instruct else (turns + 1) * TOKENS_A_TURN // 2
-    input_tokens = calls * prompt + derivations * shown
+    input_tokens = calls * prompt + max(0, calls - plan.seed_count) * shown
     output_tokens = calls * answer
     return Estimate(
         seeds=plan.seed_count,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from adf_core.components import Direction
 from adf_core.conversation import Record
@@ -31,11 +31,27 @@ class Plan:
         return len(self.scenarios) * len(self.setup.seed_directions) * self.setup.generation.s_factor
 
     def seeds(self) -> Iterator[Slot]:
-        """The slots of all seeds."""
-        for scenario_index, scenario in enumerate(self.scenarios):
-            for direction_index, direction in enumerate(self.setup.seed_directions):
-                for replicate in range(self.setup.generation.s_factor):
-                    yield seed_slot(self.setup.type, scenario, scenario_index, direction, direction_index, replicate)
+        """The slots of all seeds: each scenario in one direction, the directions in turn, then each in its next one, so
+        that those that come first cover most.
+        """
+        directions, type_ = self.setup.seed_directions, self.setup.type
+        for replicate in range(self.setup.generation.s_factor):
+            for turn in range(len(directions)):
+                for index, scenario in enumerate(self.scenarios):
+                    direction = directions[(index + turn) % len(directions)]
+                    place = (replicate, turn, index)
+                    yield seed_slot(type_, scenario, direction, replicate, place)
+
+    def replacements(self, wave: int, scenarios: Iterable[int]) -> Iterator[Slot]:
+        """Further seeds of the scenarios with these numbers, one each, which are not derived from.
+
+        They are asked for after the plan has drained, where records are still missing; each wave in the next direction.
+        """
+        directions, s_factor = self.setup.seed_directions, self.setup.generation.s_factor
+        for index in scenarios:
+            direction = directions[(index + wave) % len(directions)]
+            place = (s_factor + wave, 0, index)
+            yield seed_slot(self.setup.type, self.scenarios[index], direction, s_factor + wave, place, derives=False)
 
     def derivation_count(self, turns: int, round_: int = 0) -> int:
         """How many derivations a record of that many turns (inherited ones too) brings: prefixes × directions ×

@@ -11,6 +11,7 @@ from adf_core.components import Direction, DirectionContext, Provider, Request
 from adf_core.plan.slots import Slot
 from adf_core.project import Project, Setup
 from adf_core.prompts import PromptValues, answer_schema
+from adf_core.scenarios import in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Prompter:
     def __init__(self, project: Project, directions: Mapping[str, Direction], sampling: Sampling) -> None:
         self._setup = project.setup
         self._diagram = project.diagram_text
+        self._space = project.space
         self._directions = directions
         self._sampling = sampling
         generation = self._setup.generation
@@ -54,6 +56,7 @@ class Prompter:
             assistant_role=setup.assistant_role,
             output_format=setup.output_format,
             conversation=json.dumps(shown[0] if setup.type == "instruct" else shown) if shown else "",
+            scenario=in_words(self._space, slot.scenario, slot.seed),
             variables=setup.variables,
         )
         return Request(

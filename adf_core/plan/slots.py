@@ -16,7 +16,7 @@ class Slot:
     """One place in the plan. ``key`` is deterministic; ``(round, place)`` sorts slots in plan order.
 
     ``shown`` are the turns of the parent that the request shows, ``prefix`` those the conversation inherits: the same,
-    or none where the answer starts anew.
+    or none where the answer starts anew. ``derives`` says whether it will be derived from.
     """
 
     key: str
@@ -32,12 +32,18 @@ class Slot:
     replicate: int
     shown: Conversation = ()
     prefix: Conversation = ()
+    derives: bool = True
 
 
 def seed_slot(
-    type_: Type, scenario: Mapping[str, str], scenario_index: int, direction: str, direction_index: int, replicate: int
+    type_: Type,
+    scenario: Mapping[str, str],
+    direction: str,
+    replicate: int,
+    place: tuple[int, int, int],
+    derives: bool = True,
 ) -> Slot:
-    """The slot of a seed."""
+    """The slot of a seed; seeds come in the order of their ``place``."""
     key = _key("seed", type_, scenario, direction, "", 0, replicate)
     return Slot(
         key=key,
@@ -46,11 +52,12 @@ def seed_slot(
         direction=direction,
         scenario=scenario,
         round=0,
-        place=struct.pack(">III", scenario_index, direction_index, replicate),
+        place=struct.pack(">III", *place),
         parent=None,
         seed=key,
         prefix_length=0,
         replicate=replicate,
+        derives=derives,
     )
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from adf_core.components import Component, Direction
 from adf_core.conversation import Stage, Type
-from adf_core.diagram import Diagram, DiagramError, interpret, parse
+from adf_core.diagram import BUCKETS, Diagram, DiagramError, interpret, parse
 from adf_core.errors import Complaint, InvalidInput, UsageError
 from adf_core.grammar_files import grammar_file
 from adf_core.options import PROJECT_PATH, option_problems, options_schema
 from adf_core.plugins import KINDS, Plugins
+from adf_core.project.scenarios import read_choice, read_space
 from adf_core.project.setup import (
     DEFAULT_DELIMITER,
     DEFAULT_PROVIDER,
@@ -26,8 +27,10 @@ from adf_core.project.setup import (
     Generation,
     Setup,
 )
+from adf_core.project.split import check_split, read_split
 from adf_core.project.yaml_tree import YamlTree
 from adf_core.prompts import BUILTIN_OUTPUT_FORMATS, BUILTIN_TEMPLATES, Template, TemplateError, compile_template
+from adf_core.scenarios import Choice, Space
 from adf_core.values import Path as KeyPath
 from adf_core.values import coerce, did_you_mean, nearest, problems
 
@@ -45,13 +48,15 @@ class Project:
     """A folder that has been read and found valid.
 
     ``diagram_text`` is what is put into prompts. ``diagram`` is None where Mermaid refuses the text, which ``strategy:
-    single`` allows. ``warnings`` are odd things that should be mended, ``notices`` are choices made for the user.
+    single`` allows. ``space`` is what scenarios are chosen from; it is empty with ``single``. ``warnings`` are odd
+    things that should be mended, ``notices`` are choices made for the user.
     """
 
     folder: Path
     setup: Setup
     diagram_text: str
     diagram: Diagram | None
+    space: Space = field(default_factory=Space)
     warnings: tuple[Complaint, ...] = ()
     notices: tuple[Complaint, ...] = ()
 
@@ -143,6 +148,7 @@ class _Loader:
         output_format = data.get("output_format", "")
         if not _has_words(output_format):
             output_format = BUILTIN_OUTPUT_FORMATS[type_]
+        choice = read_choice(data.get("scenarios", {}), self._complain)
         setup = Setup(
             category=data.get("category") or self.folder.resolve().name,
             type=type_,
@@ -159,20 +165,27 @@ class _Loader:
             sinks=self._components("sink", DEFAULT_SINKS),
             generation=self._generation(data.get("generation", {}), type_),
             budget=Budget(**data.get("budget", {})),
-            strategy=data.get("scenarios", {}).get("strategy", "single"),
+            choice=choice,
+            split=read_split(data["split"], choice, self._complain) if "split" in data else None,
         )
-        text, diagram = self._diagram(data, setup.strategy)
+        text, diagram = self._diagram(data, choice.strategy)
+        space = self._space(data.get("scenarios", {}), diagram, choice)
+        if setup.split is not None and not self.complaints:
+            check_split(setup.split, space, self._complain, self._warn)
         if self.complaints:
             raise InvalidInput(self.complaints)
         if diagram is not None:
             self._warn_of_roles(diagram)
-        return Project(self.folder, setup, text, diagram, tuple(self.warnings), tuple(self.notices))
+        return Project(self.folder, setup, text, diagram, space, tuple(self.warnings), tuple(self.notices))
 
     def _complain(self, path: KeyPath, message: str, hint: str | None = None, *, at_key: bool = False) -> None:
         if path in self.overrides:
             self.complaints.append(Complaint(f"on the command line: {message}", hint=hint))
         else:
             self.complaints.append(self.tree.complain(path, message, hint, at_key=at_key))
+
+    def _warn(self, path: KeyPath, message: str, hint: str | None = None, *, at_key: bool = False) -> None:
+        self.warnings.append(self.tree.complain(path, message, hint, at_key=at_key))
 
     def _generation(self, data: Mapping[str, Any], type_: Type) -> Generation:
         rest = {key: value for key, value in data.items() if key != "turns"}
@@ -289,6 +302,19 @@ class _Loader:
         if strategy != "single" or self.strict:
             self.warnings += map(here, interpret(diagram).warnings)
         return text.strip(), diagram
+
+    def _space(self, data: Mapping[str, Any], diagram: Diagram | None, choice: Choice) -> Space:
+        if choice.strategy == "single":
+            for key in ("omit", "factors", "constraints"):
+                if key in data:
+                    message = f"`{key}` has no effect with `strategy: single`, which only sends the diagram"
+                    hint = "set `strategy: pairwise`"
+                    self.warnings.append(self.tree.complain(("scenarios", key), message, hint, at_key=True))
+            return Space()
+        if diagram is None:
+            return Space()
+        buckets = data.get("buckets", BUCKETS)
+        return read_space(data, interpret(diagram, buckets), choice, self._complain)
 
     def _warn_of_roles(self, diagram: Diagram) -> None:
         names = {name for entity in diagram.entities for name in (entity.name, entity.alias) if name is not None}

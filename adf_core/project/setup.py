@@ -8,6 +8,8 @@ from typing import Any
 
 from adf_core.conversation import Stage, Type
 from adf_core.prompts import Template
+from adf_core.scenarios import Choice
+from adf_core.scenarios.splits import Split
 
 DEFAULT_PROVIDER = "llama"
 DEFAULT_VALIDATORS = ("schema",)
@@ -26,12 +28,15 @@ class ComponentChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """How much is generated, and how. ``max_turns`` None means no limit; ``max_tokens`` bounds one answer."""
+    """How much is generated, and how. ``target`` bounds the records in all and ``max_tokens`` one answer; None for
+    ``target`` and ``max_turns`` means no bound.
+    """
 
     s_factor: int
     d_factor: int = 4
     rounds: int = 1
     attempts: int = 5
+    target: int | None = None
     min_turns: int = 1
     max_turns: int | None = None
     temperature: float = 0.9
@@ -67,7 +72,8 @@ class Setup:
     sinks: tuple[ComponentChoice, ...]
     generation: Generation
     budget: Budget
-    strategy: str = "single"
+    choice: Choice = field(default_factory=Choice)
+    split: Split | None = None
 
     def directions(self, stage: Stage) -> tuple[str, ...]:
         return self.seed_directions if stage == "seed" else self.derivational_directions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from adf_core.conversation import Stage, Type
@@ -78,17 +78,22 @@ class Template:
     stage: Stage
     type: Type
     _jinja: jinja2.Template | None = None
-    _mentions_output_format: bool = False
+    _mentions: frozenset[str] = frozenset()
 
     def render(self, values: PromptValues) -> str:
-        """The text that is sent. TemplateError where a Jinja2 template fails on these values."""
+        """The text that is sent. TemplateError where a Jinja2 template fails on these values.
+
+        The scenario stands where the template places it, else below the diagram.
+        """
+        if values.scenario and self.kind != "plain" and "scenario" not in self._mentions:
+            values = replace(values, diagram=f"{values.diagram}\n\n{values.scenario}")
         match self.kind:
             case "percent":
                 arguments = tuple(getattr(values, name) for name in PERCENT_ORDER[self.stage, self.type])
                 return f"{self.text % arguments}\n{values.output_format}"
             case "jinja":
                 text = self._render_jinja(values)
-                return text if self._mentions_output_format else f"{text}\n{values.output_format}"
+                return text if "output_format" in self._mentions else f"{text}\n{values.output_format}"
             case "plain":
                 return _default_layout(self, values)
 
@@ -158,7 +163,7 @@ def _compile_jinja(text: str, stage: Stage, type_: Type, variables: Collection[s
         found = re.search(rf"\b{re.escape(name)}\b", text)
         hint = did_you_mean(name, known) or f"known are {', '.join(sorted(known))}; add your own under `variables`"
         raise TemplateError(f"`{{{{ {name} }}}}` is not defined", found.start() if found else 0, hint)
-    template = Template(text, "jinja", stage, type_, compiled, "output_format" in used)
+    template = Template(text, "jinja", stage, type_, compiled, frozenset(used))
     template.render(_sample_values(variables))
     return template
 

@@ -14,13 +14,13 @@ from adf_core.testing import OpenAIServer, make_project
 def test_help_names_every_command_and_those_of_plugins(adf) -> None:
     done = adf("--help")
     assert done.returncode == 0
-    for name in ("run", "plan", "check", "status", "init", "plugins", "models"):
+    for name in ("run", "plan", "check", "diagram", "status", "coverage", "init", "plugins", "models"):
         assert re.search(rf"^  {name} ", done.stdout, re.MULTILINE), name
 
 
 HEAVY = {
     *("openai", "google.genai", "google.generativeai", "google.api_core", "xllamacpp"),
-    *("yaml", "jsonschema", "lark", "jinja2", "rich", "sqlite3", "asyncio", "httpx"),
+    *("yaml", "jsonschema", "lark", "jinja2", "rich", "sqlite3", "asyncio", "httpx", "numpy"),
 }
 
 

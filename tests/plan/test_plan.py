@@ -7,7 +7,7 @@ from adf_core import Direction, DirectionContext, Record, Turn
 from adf_core.engine import installed_directions
 from adf_core.plan import Plan, Prompter, Sampling, attempt_seed, estimate, request_key
 from adf_core.project import load
-from adf_core.scenarios import single
+from adf_core.scenarios import choose
 from adf_core.testing import ScriptedProvider, make_project, plugins_with
 
 
@@ -28,7 +28,7 @@ def plan_of(folder: Path, **setup: object) -> tuple[Plan, Prompter]:
     project = load(make_project(folder, provider="scripted", **setup), PLUGINS)
     directions = installed_directions(project, PLUGINS)
     prompter = Prompter(project, directions, Sampling.of(ScriptedProvider(), project.setup))
-    return Plan(project.setup, single(), directions), prompter
+    return Plan(project.setup, choose(project.space, project.setup.choice), directions), prompter
 
 
 def record_of(plan: Plan, turns: int) -> tuple[Record, bytes]:

@@ -13,7 +13,7 @@ from adf_core.engine import installed_directions
 from adf_core.plan import Plan, Prompter, Sampling
 from adf_core.project import load
 from adf_core.prompts import BUILTIN_TEMPLATES
-from adf_core.scenarios import single
+from adf_core.scenarios import choose
 from adf_core.testing import ScriptedProvider, make_project, plugins_with
 
 PLUGINS = plugins_with(ScriptedProvider)
@@ -63,7 +63,7 @@ def prompts(folder: Path, **overrides: Any) -> tuple[list[str], list[str]]:
     """All seed prompts, and all prompts of derivations of one record of two turns (instruct: of one)."""
     project = load(folder, PLUGINS, {("provider", "name"): "scripted", **{(key,): overrides[key] for key in overrides}})
     directions = installed_directions(project, PLUGINS)
-    plan = Plan(project.setup, single(), directions)
+    plan = Plan(project.setup, choose(project.space, project.setup.choice), directions)
     prompter = Prompter(project, directions, Sampling.of(ScriptedProvider(), project.setup))
     first = next(plan.seeds())
     record = Record(

@@ -68,7 +68,7 @@ def test_words_are_read_as_written(tmp_path: Path) -> None:
         ("validators: [{name: schema, strict: true}]", "6:29", ["option of the validator `schema`", "unknown key"]),
         ("validators: [{strict: true}]", "6:14", ["needs the key `name`"]),
         ("sinks: [jsnl]", "6:9", ["There is no sink `jsnl`"]),
-        ("scenarios: {strategy: pairwise}", "6:23", ["must be one of `single`"]),
+        ("scenarios: {strategy: pairwize}", "6:23", ["must be one of `single`"]),
         ("initial_prompt: 'one %s'", "6:17", ["`initial_prompt`: it has 1 `%s` where type `conversation` takes 5"]),
         ("initial_prompt: '50% of %s'", "6:17", ["a `%` that is no `%s`", "write `%%`"]),
         ("initial_prompt: 'for {{ nobody }}'", "6:17", ["`{{ nobody }}` is not defined"]),

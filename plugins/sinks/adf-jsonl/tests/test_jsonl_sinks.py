@@ -1,4 +1,5 @@
 import json
+import resource
 import tracemalloc
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def derivation(**changes):
     return record(**{**lineage, "prefix_length": 1, "prefix": (HELLO,), "turns": (THEN,), **changes})
 
 
-def run_info(folder: Path):
+def run_info(folder: Path, *parts: str):
     return RunInfo(
         folder=folder,
         out=folder / "out",
@@ -45,6 +46,7 @@ def run_info(folder: Path):
         model="small",
         diagram="erDiagram",
         version="0.1.0",
+        parts=parts,
     )
 
 
@@ -98,6 +100,58 @@ def test_an_example_that_was_shown_but_not_continued_is_no_prefix(tmp_path):
     line = json.loads(text)
     assert line["metadata"]["prefix_turns"] == 0 and line["metadata"]["prefix_length"] == 1
     assert [message["content"] for message in line["messages"]] == [THEN.user, THEN.assistant]
+
+
+def in_parts():
+    return [record(split="train"), record(key="s2", seed="s2", split="validation"), derivation(split="train")]
+
+
+def test_each_part_of_a_split_dataset_has_a_file(tmp_path):
+    result = Jsonl(path="a/chat.v1.jsonl").write(iter(in_parts()), run_info(tmp_path, "train", "validation", "test"))
+    folder = tmp_path / "out" / "a"
+    files = [folder / f"chat.v1.{part}.jsonl" for part in ("train", "validation", "test")]
+    assert (result.records, list(result.paths)) == (3, files)
+    assert sorted(folder.iterdir()) == sorted(files)
+    ids = [[json.loads(line)["metadata"]["id"] for line in file.read_text().splitlines()] for file in files]
+    assert ids == [["s1", "d1"], ["s2"], []], "a part without records has an empty file"
+
+
+@pytest.mark.parametrize("split_files", [True, False])
+def test_the_part_stands_in_the_metadata(tmp_path, split_files):
+    sink = Jsonl(split_files=split_files)
+    result = sink.write(iter(in_parts()), run_info(tmp_path, "validation", "train"))
+    lines = [json.loads(line)["metadata"] for path in result.paths for line in path.open()]
+    assert {line["id"]: line["split"] for line in lines} == {"s1": "train", "s2": "validation", "d1": "train"}
+    assert len(result.paths) == (2 if split_files else 1)
+
+
+def test_without_an_ending_the_part_becomes_one(tmp_path):
+    result = Jsonl(path="chat").write([], run_info(tmp_path, "train", "test"))
+    assert [path.name for path in result.paths] == ["chat.train", "chat.test"]
+
+
+def test_json_stays_one_file_without_parts(tmp_path):
+    plain = written(Json(), [record(), derivation()], tmp_path)[1]
+    result = Json().write(iter(in_parts()), run_info(tmp_path, "train", "validation"))
+    assert result.paths == (tmp_path / "out" / "outputs.json",)
+    assert result.paths[0].read_text() == plain
+
+
+def test_where_one_part_does_not_fit_on_the_disk_the_others_stay_as_they_were_too(tmp_path):
+    info = run_info(tmp_path, "train", "validation")
+    before = [path.read_bytes() for path in Jsonl().write(iter(in_parts()), info).paths]
+    longer = [*in_parts(), record(key="s3", split="train", turns=(Turn("long " * 1_000, "yes"),))]
+    longer.append(record(key="s4", split="validation"))
+    _, most = limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_000, most))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            Jsonl().write(iter(longer), info)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    files = sorted((tmp_path / "out").iterdir())
+    assert [file.name for file in files] == ["dataset.train.jsonl", "dataset.validation.jsonl"]
+    assert [file.read_bytes() for file in files] == before
 
 
 def test_json_is_the_first_implementations_list_byte_for_byte(tmp_path):

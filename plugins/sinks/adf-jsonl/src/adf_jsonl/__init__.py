@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import IO, Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 from adf_core import Record, RunInfo, Sink, SinkResult, atomic_write, hookimpl, option
 from adf_jsonl.text import json_text
@@ -14,53 +15,58 @@ _PATH_HELP = "the file to write; a relative path starts at the run's output fold
 
 
 @dataclass(kw_only=True, eq=False)
-class FileSink(Sink):
-    """Writes one file, record by record, so that memory does not grow with the dataset."""
-
-    path: str
-
-    @abstractmethod
-    def fill(self, file: IO[str], records: Iterable[Record]) -> int:
-        """Write what belongs into ``file``; the number of records written."""
-
-    def write(self, records: Iterable[Record], run: RunInfo) -> SinkResult:
-        path = run.out / self.path
-        with atomic_write(path) as file:
-            count = self.fill(file, records)
-        return SinkResult(count, (path,))
-
-
-@dataclass(kw_only=True, eq=False)
-class Jsonl(FileSink):
+class Jsonl(Sink):
     """One record a line: `messages` as trainers read them, the lineage under `metadata`."""
 
     name: ClassVar[str] = "jsonl"
     path: str = option("dataset.jsonl", help=_PATH_HELP, minLength=1)
+    split_files: bool = option(
+        True, help="where the setup has a `split`, one file for each part: `dataset.train.jsonl` for the part `train`"
+    )
 
-    def fill(self, file: IO[str], records: Iterable[Record]) -> int:
+    def write(self, records: Iterable[Record], run: RunInfo) -> SinkResult:
+        path = run.out / self.path
+        divided = self.split_files and bool(run.parts)
+        paths = {part: part_path(path, part) for part in run.parts} if divided else {None: path}
         count = 0
-        for record in records:
-            file.write(f"{json_text({'messages': messages(record), 'metadata': metadata(record)})}\n")
-            count += 1
-        return count
+        with ExitStack() as stack:
+            files = {part: stack.enter_context(atomic_write(each)) for part, each in paths.items()}
+            for record in records:
+                line = json_text({"messages": messages(record), "metadata": metadata(record)})
+                files[record.split if divided else None].write(f"{line}\n")
+                count += 1
+            for file in files.values():
+                file.flush()  # a full disk must show before the first of them takes its place
+        return SinkResult(count, tuple(paths.values()))
 
 
 @dataclass(kw_only=True, eq=False)
-class Json(FileSink):
+class Json(Sink):
     """The first implementation's list: derivations only, and of each the generated turns only."""
 
     name: ClassVar[str] = "json"
     path: str = option("outputs.json", help=_PATH_HELP, minLength=1)
 
-    def fill(self, file: IO[str], records: Iterable[Record]) -> int:
+    def write(self, records: Iterable[Record], run: RunInfo) -> SinkResult:
+        path = run.out / self.path
         count = 0
-        for record in records:
-            if record.stage == "derivation":
-                item = json_text(bare_conversation(record), indent=2).replace("\n", "\n  ")
-                file.write(f"{',' if count else '['}\n  {item}")
-                count += 1
-        file.write("\n]" if count else "[]")
-        return count
+        with atomic_write(path) as file:
+            for record in records:
+                if record.stage == "derivation":
+                    item = json_text(bare_conversation(record), indent=2).replace("\n", "\n  ")
+                    file.write(f"{',' if count else '['}\n  {item}")
+                    count += 1
+            file.write("\n]" if count else "[]")
+        return SinkResult(count, (path,))
+
+
+def part_path(path: Path, part: str) -> Path:
+    """Where a part of the dataset goes.
+
+    >>> part_path(Path("dataset.jsonl"), "train").name
+    'dataset.train.jsonl'
+    """
+    return path.with_name(f"{path.stem}.{part}{path.suffix}")
 
 
 def messages(record: Record) -> list[dict[str, str]]:
@@ -89,6 +95,7 @@ def metadata(record: Record) -> dict[str, Any]:
         "replicate": record.replicate,
         "provider": record.provider,
         "model": record.model,
+        **({} if record.split is None else {"split": record.split}),
     }
 
 
