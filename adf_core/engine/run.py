@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,13 +22,13 @@ from adf_core.engine.progress import Progress
 from adf_core.engine.scenarios import scenarios_of
 from adf_core.engine.settling import Settler
 from adf_core.engine.target import Target
+from adf_core.engine.waves import Waves
 from adf_core.errors import AdfError, InvalidRequest
 from adf_core.journal import Journal, RunState, SettledSlot, set_aside
 from adf_core.options import build
 from adf_core.plan import Plan, Prompter, Sampling, Slot
 from adf_core.plugins import Plugins
 from adf_core.project import Project
-from adf_core.scenarios import lacking
 
 REFUSALS_BEFORE_STOP = 5
 """So many requests the provider does not accept, before any answer, stop the run: something is wrong with all of them.
@@ -156,6 +156,7 @@ class Run:
                 self._caller_of,
                 self.progress,
             )
+            self._waves = Waves(self._project, self._plan, self._journal.reader, self._options.top_up)
             await self._fill()
             self._journal.set_meta(ended=f"{self._ended or 'finished'}: {self._why}".removesuffix(": "))
             await self._journal.commit()
@@ -177,40 +178,14 @@ class Run:
             if self._ended or self._target.last is None or kept_out == before:
                 break
         self._in_waves = True
-        wave = fruitless = 0
-        while not self._ended and fruitless < FRUITLESS_WAVES and (scenarios := self._short_of(wave)):
-            before = self._accepted_before(wave)
-            self._target = Target(None if wanted is None else max(0, wanted - before))
-            self.progress.planned += len(scenarios)
-            await self._drain(self._plan.replacements(wave, scenarios))
-            wave += 1
-            fruitless = 0 if self._accepted_before(wave) > before else fruitless + 1
-
-    def _short_of(self, wave: int) -> Sequence[int]:
-        """The scenarios of which a wave asks for one more seed each, by what all before it has brought."""
-        wanted = self._project.setup.generation.target
-        if wanted is not None and self._accepted_before(wave) >= wanted:
-            return ()
-        _, scenarios = self._lacking(wave)
-        if scenarios or self._options.top_up or wanted is None:
-            return scenarios
-        return range(len(self._plan.scenarios))
-
-    def _lacking(self, wave: int | None = None) -> tuple[int | None, Sequence[int]]:
-        """How many combinations of values have too few records, and the scenarios that bring more."""
-        choice = self._project.setup.choice
-        per_cell = max(choice.per_cell, int(self._options.top_up))
-        if not per_cell:
-            return None, ()
-        accepted = self._journal.reader.accepted_scenarios(self._replicates_before(wave))
-        return lacking(self._project.space, choice.strength, self._plan.scenarios, accepted, per_cell)
-
-    def _accepted_before(self, wave: int) -> int:
-        accepted = self._journal.reader.accepted_scenarios(self._replicates_before(wave))
-        return sum(count for _, count in accepted)
-
-    def _replicates_before(self, wave: int | None) -> int | None:
-        return None if wave is None else self._project.setup.generation.s_factor + wave
+        first, fruitless = self._project.setup.generation.s_factor, 0
+        while not self._ended and fruitless < FRUITLESS_WAVES and (wave := self._waves.next(first)):
+            before = self._waves.accepted(first)
+            self._target = Target(wave.wanted)
+            self.progress.planned += wave.size if wave.wanted is None else min(wave.size, wave.wanted)
+            await self._drain(self._plan.replacements(first, wave.passes, wave.scenarios))
+            first += wave.passes
+            fruitless = 0 if self._waves.accepted(first) > before else fruitless + 1
 
     async def _drain(self, seeds: Iterator[Slot]) -> None:
         category = self._project.setup.category
@@ -369,7 +344,7 @@ class Run:
             exit_status=self._exit_status(state),
             state=state,
             target=self._project.setup.generation.target,
-            cells_short=self._lacking()[0],
+            cells_short=self._waves.cells_short(),
             requests=progress.requests,
             reused=progress.reused,
             input_tokens=progress.input_tokens,

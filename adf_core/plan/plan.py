@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from adf_core.components import Direction
 from adf_core.conversation import Record
@@ -42,16 +42,18 @@ class Plan:
                     place = (replicate, turn, index)
                     yield seed_slot(type_, scenario, direction, replicate, place)
 
-    def replacements(self, wave: int, scenarios: Iterable[int]) -> Iterator[Slot]:
-        """Further seeds of the scenarios with these numbers, one each, which are not derived from.
+    def replacements(self, first: int, passes: int, scenarios: Sequence[int]) -> Iterator[Slot]:
+        """Further seeds of the scenarios with these numbers, which are not derived from.
 
-        They are asked for after the plan has drained, where records are still missing; each wave in the next direction.
+        They are asked for after the plan has drained, where records are still missing: in each pass one seed of each
+        scenario, in the next direction, with the replicate ``first`` and so on.
         """
-        directions, s_factor = self.setup.seed_directions, self.setup.generation.s_factor
-        for index in scenarios:
-            direction = directions[(index + wave) % len(directions)]
-            place = (s_factor + wave, 0, index)
-            yield seed_slot(self.setup.type, self.scenarios[index], direction, s_factor + wave, place, derives=False)
+        directions = self.setup.seed_directions
+        for replicate in range(first, first + passes):
+            for index in scenarios:
+                direction = directions[(index + replicate) % len(directions)]
+                place = (replicate, 0, index)
+                yield seed_slot(self.setup.type, self.scenarios[index], direction, replicate, place, derives=False)
 
     def derivation_count(self, turns: int, round_: int = 0) -> int:
         """How many derivations a record of that many turns (inherited ones too) brings: prefixes × directions ×

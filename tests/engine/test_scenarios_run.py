@@ -215,6 +215,18 @@ def test_further_seeds_take_the_place_of_what_was_rejected(start: Start, tmp_pat
     assert (again.requests, again.state) == (0, summary.state)
 
 
+def test_a_target_beyond_the_plan_is_met_many_at_once(start: Start) -> None:
+    asked, _ = provider(two_turns)
+    asked.latency = 0.001
+    summary = start(
+        asked,
+        scenarios={"strategy": "single"},
+        generation={"s_factor": 4, "rounds": 0, "target": 100},
+        options={"concurrency": 10},
+    )
+    assert (summary.state.accepted, summary.requests) == (100, 100)
+
+
 def test_a_target_that_cannot_be_met_is_told(start: Start) -> None:
     asked, prompts = provider(lambda request, nth: "no")
     summary = start(asked, generation={**SEEDS_ONLY, "target": 5, "attempts": 1})
