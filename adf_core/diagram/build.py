@@ -22,7 +22,7 @@ from adf_core.diagram.model import (
     StyleClass,
     Subgraph,
 )
-from adf_core.diagram.preprocess import SPACES, Preprocessed
+from adf_core.diagram.preprocess import SPACES, Preprocessed, decoded
 from adf_core.diagram.syntax import (
     AttributeLine,
     ClassAssignment,
@@ -251,12 +251,12 @@ class _Builder:
     def _add_line(self, line: Token, position: Position) -> None:
         match line.type:
             case "ACC_TITLE":
-                self.acc_title = line.partition(":")[2].strip(SPACES)
+                self.acc_title = decoded(line.partition(":")[2].strip(SPACES))
             case "ACC_DESCR":
-                self.acc_descr = line.partition(":")[2].strip(SPACES)
+                self.acc_descr = decoded(line.partition(":")[2].strip(SPACES))
             case "ACC_DESCR_BLOCK":
                 text = line.partition("{")[2][:-1].strip(SPACES)
-                self.acc_descr = re.sub(f"\n[{SPACES}]+", "\n", text)
+                self.acc_descr = decoded(re.sub(f"\n[{SPACES}]+", "\n", text))
             case direction:
                 self._turn(cast("Direction", direction.removeprefix("DIRECTION_")))
                 words = line.split()

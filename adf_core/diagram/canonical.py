@@ -65,6 +65,13 @@ def _coded(text: str, misread: re.Pattern[str] = _IN_LABEL) -> str:
     return coded.replace(":", _code(":")) if "#" in coded else coded
 
 
+def _text(text: str) -> str:
+    """A text without quotes, whose outer blanks would be cut off."""
+    coded = _coded(text, _IN_LINE)
+    start, stop = len(coded) - len(coded.lstrip(SPACES)), len(coded.rstrip(SPACES))
+    return "".join([*map(_code, coded[:start]), coded[start:stop], *map(_code, coded[max(start, stop) :])])
+
+
 def _label(text: str) -> str:
     return f'"{_coded(text)}"'
 
@@ -124,9 +131,9 @@ def _settings(diagram: Diagram) -> Iterator[str]:
     if diagram.direction != "TB":
         yield f"    direction {diagram.direction}"
     if diagram.acc_title is not None:
-        yield f"    accTitle: {_coded(diagram.acc_title, _IN_LINE)}"
+        yield f"    accTitle: {_text(diagram.acc_title)}"
     if diagram.acc_descr is not None:
-        yield f"    accDescr: {_coded(diagram.acc_descr, _IN_LINE)}"
+        yield f"    accDescr: {_text(diagram.acc_descr)}"
     for style_class in diagram.style_classes:
         yield _styled("classDef", _id(style_class.name), style_class.styles)
 

@@ -133,7 +133,7 @@ class ErLexer(Lexer):
             if kind in _TO_THE_END and position == end:
                 kind = UNKNOWN
             if not _is_silent(kind, value):
-                yield Token(kind, decoded(value) if has_codes else value, start)
+                yield Token(kind, decoded(value) if has_codes and kind not in _TO_THE_END else value, start)
             if kind in leads_to:
                 name = leads_to[kind]
                 (near, far), inside, leads_to = self._patterns[name], far_spans[name], STATES[name].leads_to
@@ -145,7 +145,10 @@ class ErLexer(Lexer):
 _IN_MARKS = frozenset({"QUOTED_NAME", "QUOTED_TEXT", "COMMENT", "BACKTICK_WORD"})
 
 _TO_THE_END = frozenset({"ACC_TITLE", "ACC_DESCR", "ACC_DESCR_BLOCK"})
-"""Terminals that reach the end of the text only where the value or the brace they look for is missing."""
+"""Terminals that reach the end of the text only where the value or the brace they look for is missing.
+
+Their character codes are left to the builder, which first strips the text of blanks that are no codes.
+"""
 
 
 def _is_silent(kind: str, value: str) -> bool:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 
-# Where most rows are counted, `+epoch` has SQLite read them as they lie: looking each up in the index takes ten times as
-# long.
+# Where most rows are counted, `+epoch` has SQLite read them as they lie: looking each up in the index takes ten times
+# as long.
 
 _SLOT_COLUMNS = (
     "key, round, place, stage, type, direction, scenario, parent, seed, prefix_length, inherited, replicate, "

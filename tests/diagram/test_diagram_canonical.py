@@ -92,6 +92,8 @@ def test_what_is_written_reads_as_an_equal_diagram(text: str) -> None:
         'subgraph " "\nA\nend',
         "accDescr {\n one\n two }",
         "accDescr { no direction }\nTB",
+        "accTitle: #32; a title #9;",
+        "accDescr { #32; }",
         'A["1"]:::x#35;,#101;nd',
         '"zero or one" ||--|| "to" : "1"',
     ],

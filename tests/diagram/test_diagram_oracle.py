@@ -14,6 +14,7 @@ What the two do not agree on, and the generated texts leave out:
   punctuation or before the text of a line
 - Mermaid's own signs for character codes (``ﬂ°…¶ß``) in a text
 - a name that is written both with and without character codes: Mermaid sees two names
+- a character code of white space in a name, which counts as none where Mermaid cuts blanks off
 - in a subgraph, an accessibility text that is the name of an entity: Mermaid takes the entity for a member
 """
 
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -40,6 +42,8 @@ from .diagrams import diagrams, texts
 CASES = int(os.environ.get("ADF_ORACLE_CASES", "1000"))
 SEED = os.environ.get("ADF_ORACLE_SEED", "1")
 SEEDED = f"{CASES:,} cases of seed {SEED}"
+WHITE_SPACE_CODE = re.compile("#0*(?:9|1[0-3]|28|29|3[0-2]|133|160);")
+
 BATCH = 1000
 """So many cases hypothesis keeps in mind at once."""
 
@@ -131,8 +135,8 @@ def test_every_text_is_read_as_mermaid_reads_it(oracle: Oracle, capsys: pytest.C
 
     def check(text: str) -> None:
         theirs = oracle(text)
-        if "crash" in theirs:
-            tally["crashed"] += 1
+        if "crash" in theirs or WHITE_SPACE_CODE.search(text):
+            tally["left out"] += 1
             return
         try:
             own = plain(parse(text))
@@ -144,7 +148,7 @@ def test_every_text_is_read_as_mermaid_reads_it(oracle: Oracle, capsys: pytest.C
     for_each(texts(), check)
     with capsys.disabled():
         print(f"\n{SEEDED}: {tally['valid']:,} read as Mermaid does, {tally['refused']:,} refused as it does")
-        print(f"{tally['crashed']:,} not compared, for they break Mermaid")
+        print(f"{tally['left out']:,} not compared, for they break Mermaid or have codes of white space")
     assert tally["valid"] > CASES / 3
 
 
@@ -153,7 +157,7 @@ def test_what_we_write_is_to_mermaid_what_we_read(oracle: Oracle, capsys: pytest
 
     def check(text: str) -> None:
         theirs = oracle(text)
-        if "error" in theirs or "crash" in theirs:
+        if "error" in theirs or "crash" in theirs or WHITE_SPACE_CODE.search(text):
             return
         diagram = parse(text)
         if shares_a_name(diagram):
