@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -21,7 +22,7 @@ Rule = Mapping[int, Sequence[int]]
 """A row obeys it if one of these factors has one of its values."""
 
 TIME_LIMIT = 180
-"""Seconds after which a process is ended."""
+"""Seconds on the processor after which a process is ended."""
 
 EFFORTS = (0, 1, 5)
 
@@ -38,8 +39,12 @@ SIZES = {
 TIMES = {"30 factors of 5 values": ([5] * 30, 5), "100 factors of 8 values": ([8] * 100, 3)}
 """Levels, and how many rounds are run."""
 
+LIMITED = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_CPU, ({TIME_LIMIT}, {TIME_LIMIT + 5}))
+"""
 ADF = """
-import json, resource, sys, time
+import json, sys, time
 from adf_core.scenarios import covering_array
 levels, strength, effort, rules = json.loads(sys.stdin.read())
 rules = [{int(factor): frozenset(values) for factor, values in rule.items()} for rule in rules]
@@ -47,14 +52,14 @@ start, busy = time.perf_counter(), time.process_time()
 rows = covering_array(levels, strength, rules=rules, effort=effort)
 """
 COVERTABLE = """
-import json, resource, sys, time
+import json, sys, time
 from covertable import make
 levels, strength, *_ = json.loads(sys.stdin.read())
 start, busy = time.perf_counter(), time.process_time()
 rows = list(make([list(range(level)) for level in levels], strength=strength))
 """
 ALLPAIRSPY = """
-import json, resource, sys, time
+import json, sys, time
 from allpairspy import AllPairs
 levels, strength, *_ = json.loads(sys.stdin.read())
 start, busy = time.perf_counter(), time.process_time()
@@ -88,17 +93,11 @@ def measure(
 ) -> Measured | None:
     """Rows of a process of their own, looked over; None where it takes too long."""
     asked = json.dumps([levels, strength, effort, rules])
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", program + MEASURED],
-            input=asked,
-            capture_output=True,
-            text=True,
-            timeout=TIME_LIMIT,
-            check=True,
-        )
-    except subprocess.TimeoutExpired:
+    command = [sys.executable, "-c", LIMITED + program + MEASURED]
+    done = subprocess.run(command, input=asked, stdout=subprocess.PIPE, text=True)
+    if done.returncode == -signal.SIGXCPU:
         return None
+    done.check_returncode()
     measured = Measured(*json.loads(done.stdout))
     check(measured.rows, levels, strength, rules)
     return measured
@@ -150,19 +149,21 @@ def print_times() -> None:
         late: set[str] = set()
         for _ in range(rounds):
             for tool, (program, effort) in TOOLS.items():
-                if tool not in late:
-                    measured = measure(program, levels, effort=effort)
-                    if measured:
-                        found[tool].append(measured)
-                    else:
-                        late.add(tool)
+                measured = None if tool in late else measure(program, levels, effort=effort)
+                if measured:
+                    found[tool].append(measured)
+                else:
+                    late.add(tool)
         for tool, measurements in found.items():
-            print(f"| {name} | {tool} | {_time_cells(measurements, found['ours, effort 1'])} |", flush=True)
+            print(
+                f"| {name} | {tool} | {_time_cells([] if tool in late else measurements, found['ours, effort 1'])} |",
+                flush=True,
+            )
 
 
 def _time_cells(measured: Sequence[Measured], ours: Sequence[Measured]) -> str:
     if not measured:
-        return f" | > {TIME_LIMIT} | | | "
+        return f"| | > {TIME_LIMIT} | | "
     ratios = sorted(each.seconds / own.seconds for each, own in zip(measured, ours, strict=True))
     return (
         f"{len(measured[0].rows)} | {statistics.median(each.seconds for each in measured):.2f} "
