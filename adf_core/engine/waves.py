@@ -41,6 +41,8 @@ class Waves:
 
     def next(self, first: int) -> Wave | None:
         """The wave that begins with the replicate ``first``; None where all that is wanted is there."""
+        if self._target is None and not self._per_cell:
+            return None
         accepted = self.accepted(first)
         missing = None if self._target is None else self._target - accepted
         if missing is not None and missing <= 0:
