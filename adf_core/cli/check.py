@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from adf_core.cli.shared import Session, console, count, plain, project_argument, session_options, show_complaints
-from adf_core.diagram import Diagram, Fact, Factor, Free, Meaning, Note, Reading, Value, interpret
+from adf_core.diagram import Diagram, Fact, Factor, Free, Meaning, Note, Reading, Value
 from adf_core.project import load
 
 if TYPE_CHECKING:
@@ -28,9 +28,8 @@ def command(session: Session, project: Path, as_json: bool) -> None:
     plugins = session.plugins(project)
     plugins.require_sound()
     loaded = load(project, plugins, strict=True)
-    diagram = loaded.diagram
-    assert diagram is not None, "a project that is loaded strictly has a diagram"
-    meaning = interpret(diagram)
+    diagram, meaning = loaded.diagram, loaded.meaning
+    assert diagram is not None and meaning is not None, "a project that is loaded strictly has both"
     if as_json:
         document = {
             "project": str(project),

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from adf_core.components import Component, Direction
 from adf_core.conversation import Stage, Type
-from adf_core.diagram import BUCKETS, Diagram, DiagramError, interpret, parse
+from adf_core.diagram import BUCKETS, Diagram, DiagramError, Meaning, interpret, parse
 from adf_core.errors import Complaint, InvalidInput, UsageError
 from adf_core.grammar_files import grammar_file
 from adf_core.options import PROJECT_PATH, option_problems, options_schema
@@ -48,14 +48,16 @@ class Project:
     """A folder that has been read and found valid.
 
     ``diagram_text`` is what is put into prompts. ``diagram`` is None where Mermaid refuses the text, which ``strategy:
-    single`` allows. ``space`` is what scenarios are chosen from; it is empty with ``single``. ``warnings`` are odd
-    things that should be mended, ``notices`` are choices made for the user.
+    single`` allows. ``meaning`` is what the diagram says; with ``single`` it is only read where loading is strict, and
+    ``space``, what scenarios are chosen from, is empty. ``warnings`` are odd things that should be mended, ``notices``
+    are choices made for the user.
     """
 
     folder: Path
     setup: Setup
     diagram_text: str
     diagram: Diagram | None
+    meaning: Meaning | None = None
     space: Space = field(default_factory=Space)
     warnings: tuple[Complaint, ...] = ()
     notices: tuple[Complaint, ...] = ()
@@ -168,15 +170,16 @@ class _Loader:
             choice=choice,
             split=read_split(data["split"], choice, self._complain) if "split" in data else None,
         )
-        text, diagram = self._diagram(data, choice.strategy)
-        space = self._space(data.get("scenarios", {}), diagram, choice)
+        text, diagram, meaning = self._diagram(data, choice.strategy)
+        space = self._space(data.get("scenarios", {}), meaning, choice)
         if setup.split is not None and not self.complaints:
             check_split(setup.split, space, self._complain, self._warn)
         if self.complaints:
             raise InvalidInput(self.complaints)
         if diagram is not None:
             self._warn_of_roles(diagram)
-        return Project(self.folder, setup, text, diagram, space, tuple(self.warnings), tuple(self.notices))
+        warnings, notices = tuple(self.warnings), tuple(self.notices)
+        return Project(self.folder, setup, text, diagram, meaning, space, warnings, notices)
 
     def _complain(self, path: KeyPath, message: str, hint: str | None = None, *, at_key: bool = False) -> None:
         if path in self.overrides:
@@ -262,7 +265,7 @@ class _Loader:
             for key, value in options.items()
         }
 
-    def _diagram(self, data: Mapping[str, Any], strategy: str) -> tuple[str, Diagram | None]:
+    def _diagram(self, data: Mapping[str, Any], strategy: str) -> tuple[str, Diagram | None, Meaning | None]:
         place = None
         if _has_words(data.get("er_diagram", "")):
             source, text = self.tree.file, data["er_diagram"]
@@ -270,11 +273,11 @@ class _Loader:
         else:
             file = self._diagram_file(data)
             if file is None:
-                return "", None
+                return "", None, None
             source, text = str(file), _read_text(file)
         if not text.strip():
             self.complaints.append(Complaint("the diagram is empty", source))
-            return "", None
+            return "", None, None
         whole = text if place is None else _with_header(text)
         headerless = whole != text
         if headerless and place is not None:
@@ -297,13 +300,15 @@ class _Loader:
             lenient = strategy == "single" and not self.strict
             complaint = here(Complaint(error.message, None, error.line, error.column, error.hint))
             (self.warnings if lenient else self.complaints).append(complaint)
-            return text.strip(), None
+            return text.strip(), None, None
         self.warnings += map(here, diagram.warnings)
+        meaning = None
         if strategy != "single" or self.strict:
-            self.warnings += map(here, interpret(diagram).warnings)
-        return text.strip(), diagram
+            meaning = interpret(diagram, data.get("scenarios", {}).get("buckets", BUCKETS))
+            self.warnings += map(here, meaning.warnings)
+        return text.strip(), diagram, meaning
 
-    def _space(self, data: Mapping[str, Any], diagram: Diagram | None, choice: Choice) -> Space:
+    def _space(self, data: Mapping[str, Any], meaning: Meaning | None, choice: Choice) -> Space:
         if choice.strategy == "single":
             for key in ("omit", "factors", "constraints"):
                 if key in data:
@@ -311,10 +316,7 @@ class _Loader:
                     hint = "set `strategy: pairwise`"
                     self.warnings.append(self.tree.complain(("scenarios", key), message, hint, at_key=True))
             return Space()
-        if diagram is None:
-            return Space()
-        buckets = data.get("buckets", BUCKETS)
-        return read_space(data, interpret(diagram, buckets), choice, self._complain)
+        return Space() if meaning is None else read_space(data, meaning, choice, self._complain)
 
     def _warn_of_roles(self, diagram: Diagram) -> None:
         names = {name for entity in diagram.entities for name in (entity.name, entity.alias) if name is not None}

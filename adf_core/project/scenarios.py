@@ -35,7 +35,7 @@ def read_choice(data: Mapping[str, Any], complain: Complain) -> Choice:
     return choice
 
 
-def read_space(data: Mapping[str, Any], meaning: Meaning | None, choice: Choice, complain: Complain) -> Space:
+def read_space(data: Mapping[str, Any], meaning: Meaning, choice: Choice, complain: Complain) -> Space:
     """The factors of diagram and setup, without the omitted ones, and the constraints."""
     reader = _SpaceReader(data, complain)
     factors = reader.factors(meaning)
@@ -57,9 +57,9 @@ class _SpaceReader:
 
     # --- factors -----------------------------------------------------------------------------------------------------
 
-    def factors(self, meaning: Meaning | None) -> dict[str, Factor]:
+    def factors(self, meaning: Meaning) -> dict[str, Factor]:
         """Factors by name: the diagram's in its order, in which the setup's take the place of those of their name."""
-        found = {factor.name: factor for factor in (meaning.factors if meaning else ())}
+        found = {factor.name: factor for factor in meaning.factors}
         omitted = self._data.get("omit", ())
         for index, pattern in enumerate(omitted):
             if not any(fnmatchcase(name, pattern) for name in found):

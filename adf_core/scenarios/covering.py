@@ -67,7 +67,7 @@ def covering_array(
     feasible = start & ~greedy.infeasible
     if effort:
         new = fewest_rows(greedy.cells, greedy.rules, new, feasible, greedy.random, effort)
-        new = new[by_gain(greedy.cells, new, feasible)]
+    new = new[by_gain(greedy.cells, new, feasible)]
     return [*(list(map(int, row)) for row in existing), *new.tolist()]
 
 

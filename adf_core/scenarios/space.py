@@ -53,10 +53,11 @@ class Space:
     def rules(self) -> list[Rule]:
         """The constraints by numbers of factors and values: a rule for each factor of a ``then``."""
         numbers = {factor.name: number for number, factor in enumerate(self.factors)}
+        levels = self.levels
         rules: list[Rule] = []
         for constraint in self.constraints:
             unless = {
-                numbers[name]: frozenset(range(self.levels[numbers[name]])) - self._indices(numbers[name], values)
+                numbers[name]: frozenset(range(levels[numbers[name]])) - self._indices(numbers[name], values)
                 for name, values in constraint.when.items()
             }
             for name, values in constraint.then.items():
@@ -98,16 +99,6 @@ class Space:
             if Space(self.factors, tuple(fewer)).checked().complete({}) is None:
                 core = fewer
         return tuple(core)
-
-    def impossible_values(self) -> list[tuple[Factor, Value]]:
-        """Values that no row can have, as the constraints are."""
-        rules = self.checked()
-        return [
-            (factor, value)
-            for number, factor in enumerate(self.factors)
-            for index, value in enumerate(factor.values)
-            if rules.complete({number: index}) is None
-        ]
 
     def _indices(self, number: int, values: Iterable[str]) -> frozenset[int]:
         wanted = set(values)

@@ -114,6 +114,12 @@ def test_check_prints_the_diagram_and_its_meaning_as_json(adf, tmp_path: Path) -
     assert document["warnings"] == []
 
 
+def test_check_cuts_ranges_as_the_setup_says(adf, tmp_path: Path) -> None:
+    diagram = 'erDiagram\n  GUEST {\n    int nights "1..8"\n  }\n  GUEST ||--|| RECEPTIONIST : asks\n'
+    folder = make_project(tmp_path, diagram=diagram, scenarios={"strategy": "all", "buckets": 2})
+    assert "1..4 | 5..8" in adf("check", folder).stdout
+
+
 def test_check_shows_what_looks_odd_with_its_line_and_a_caret(adf, tmp_path: Path) -> None:
     diagram = "erDiagram\n  GUEST {\n    name string\n  }\n  GUEST ||--|| RECEPTIONIST : has words\n"
     folder = make_project(tmp_path, diagram=diagram)
