@@ -26,18 +26,23 @@ class Counted:
     cached: int
 
 
+def decoded(text: str) -> Any:
+    """The JSON of a body; the text itself where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
 def read_json(text: str, server: str, key: str) -> Mapping[str, Any]:
     """The JSON object of a body that came with HTTP 200.
 
     Overloaded where it is none, Refusal where it is an error all the same.
     """
-    try:
-        data = json.loads(text)
-    except ValueError:
-        kind = "a web page" if is_web_page(text) else "something that is no JSON"
-        raise Overloaded(f"{server} sent {kind} in place of an answer; check `base_url`.") from None
+    data = decoded(text)
     if not isinstance(data, Mapping):
-        raise Overloaded(f"{server} sent JSON that is no answer; check `base_url`.")
+        kind = "a web page" if is_web_page(text) else "something that is no JSON object"
+        raise Overloaded(f"{server} sent {kind} in place of an answer; check `base_url`.")
     if data.get("error"):
         raise _hidden(data, key)
     return data

@@ -43,6 +43,7 @@ class Dialect:
         """``openai`` says whether the server is OpenAI's own."""
         self._limits = _LIMITS if openai else _LIMITS[::-1]
         self._refused: set[str] = set()
+        self._worded: tuple[Mapping[str, Any] | None, dict[str, Any] | None] = (None, None)
 
     def body(self, request: Request, **more: Any) -> dict[str, Any]:
         """The request in words that were not refused so far; ``more`` are parameters that no Request has."""
@@ -51,7 +52,7 @@ class Dialect:
             "temperature": request.temperature,
             "top_p": request.top_p,
             "seed": request.seed,
-            "response_format": self._format(request.json_schema),
+            "response_format": self._format_of(request.json_schema),
             **more,
         }
         known = {name: value for name, value in parameters.items() if value is not None and name not in self._refused}
@@ -62,6 +63,12 @@ class Dialect:
         """The name under which the token limit goes: the first, unless only that one was refused."""
         first, second = self._limits
         return second if first in self._refused else first
+
+    def _format_of(self, schema: Mapping[str, Any] | None) -> dict[str, Any] | None:
+        """The answer format for ``schema``. The last is kept: most requests of a run have the same."""
+        if schema != self._worded[0]:
+            self._worded = schema, self._format(schema)
+        return self._worded[1]
 
     def _format(self, schema: Mapping[str, Any] | None) -> dict[str, Any] | None:
         form = next((form for form in _FORMATS if form not in self._refused), None)
@@ -81,6 +88,7 @@ class Dialect:
                 continue  # the other name was refused before, and a request without a limit is never sent
             logger.info("The server refuses %s; it is left out from now on.", name)
             self._refused.add(name)
+            self._worded = (None, None)
 
 
 def _parameters(body: Mapping[str, Any], refusal: Refusal) -> set[str]:

@@ -10,6 +10,7 @@ _LIKE_A_KEY = re.compile(
     r"\b(?:sk|pk|org|proj|sess)-[\w*.…-]*[\w*]"  # OpenAI's own prefixes, whole or masked
     r"|(?<![^\s'\"])[^\s'\"]*\*{3}[^\s'\"]*"  # whatever a server has masked; from a word's start, to stay linear
     r"|(?<=Bearer )\S+"
+    r"|(?<=//)[^\s/@]+(?=@)"  # who logs in, in an address
 )
 
 

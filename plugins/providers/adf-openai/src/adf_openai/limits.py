@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from adf_core import RateLimit
 
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_LIMITS = [f"{what}-{of}" for what in ("limit", "remaining", "reset") for of in ("requests", "tokens")]
 _PART = r"(\d+(?:\.\d+)?)(ms|[dhms])"
 
 
@@ -46,17 +47,20 @@ def _until(date: str | None) -> float | None:
 
 def rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
     """The ``x-ratelimit-*`` headers; None where there are none."""
+    found = {name: text for name in _LIMITS if (text := headers.get(f"x-ratelimit-{name}"))}
+    if not found:
+        return None
 
     def number(name: str) -> int | None:
-        text = headers.get(f"x-ratelimit-{name}", "")
+        text = found.get(name, "")
         return int(text) if text.isdecimal() else None
 
     limit = RateLimit(
         requests_limit=number("limit-requests"),
         requests_remaining=number("remaining-requests"),
-        requests_reset=seconds(headers.get("x-ratelimit-reset-requests")),
+        requests_reset=seconds(found.get("reset-requests")),
         tokens_limit=number("limit-tokens"),
         tokens_remaining=number("remaining-tokens"),
-        tokens_reset=seconds(headers.get("x-ratelimit-reset-tokens")),
+        tokens_reset=seconds(found.get("reset-tokens")),
     )
     return None if limit == RateLimit() else limit

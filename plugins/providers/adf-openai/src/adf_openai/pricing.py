@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ipaddress
+from urllib.parse import urlsplit
+
 from adf_core import Usage
 
 
@@ -21,3 +24,15 @@ def cost(url: str, model: str, usage: Usage, cached: int = 0) -> float | None:
         return float(genai_prices.calc_price(tokens, model_ref=model, provider_api_url=url).total_price)
     except LookupError:
         return None
+
+
+def is_local(url: str) -> bool:
+    """Whether a server is this machine or in its own network, as far as its name tells; such a one has no price."""
+    try:
+        name = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    try:
+        return ipaddress.ip_address(name).is_private
+    except ValueError:
+        return "." not in name or name.endswith((".local", ".internal"))

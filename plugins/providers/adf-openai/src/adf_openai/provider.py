@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from adf_core import (
     InvalidRequest,
+    Overloaded,
     Price,
     Provider,
     ProviderError,
@@ -25,20 +25,15 @@ from adf_core import (
     find_key,
     option,
 )
-from adf_openai.answers import read_answer, read_json, read_usage, read_vectors
+from adf_openai.answers import decoded, read_answer, read_json, read_usage, read_vectors
 from adf_openai.dialect import Dialect
 from adf_openai.keys import VARIABLE, without_key
 from adf_openai.limits import rate_limit
-from adf_openai.pricing import cost
+from adf_openai.pricing import cost, is_local
 from adf_openai.refusals import Refusal, failure, read_refusal
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
+from adf_openai.transport import LARGEST, Broken, TooLarge, open_transport
 
 _OPENAI = "https://api.openai.com/v1"
-
-_CONNECT = 20.0
-"""Seconds in which a connection must be made."""
 
 _TEXTS_AT_ONCE = 256
 """The most texts embedded in one call."""
@@ -78,13 +73,14 @@ class OpenAI(Provider):
             )
         self._server = "OpenAI" if openai else self._host
         self._dialect = Dialect(openai=openai)
-        self._client: AsyncOpenAI = self._open()
+        self._priced = self.price() is not None
+        self._transport = open_transport(self._url, self._key)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.close()
+        await self._transport.close()
 
     async def generate(self, request: Request) -> Response:
         while True:
@@ -105,7 +101,7 @@ class OpenAI(Provider):
             finish_reason=finish_reason,
             usage=counted.tokens if counted else Usage(),
             model=str(data.get("model") or self.model),
-            cost_usd=cost(self._url, self.model, counted.tokens, counted.cached) if counted else None,
+            cost_usd=cost(self._url, self.model, counted.tokens, counted.cached) if counted and self._priced else None,
             rate_limit=rate_limit(headers),
         )
 
@@ -123,6 +119,8 @@ class OpenAI(Provider):
 
     def price(self) -> Price | None:
         url = self._address()
+        if is_local(url):
+            return None  # and the list, which takes a while to load, is left unread
         sent, received = cost(url, self.model, Usage(input_tokens=1)), cost(url, self.model, Usage(output_tokens=1))
         return None if sent is None or received is None else Price(sent, received)
 
@@ -130,52 +128,33 @@ class OpenAI(Provider):
         """The server's address: the option, else the environment's, else OpenAI's."""
         return self.base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
 
-    def _open(self) -> AsyncOpenAI:
-        from openai import AsyncOpenAI, DefaultAioHttpClient, Timeout
-
-        return AsyncOpenAI(
-            api_key=self._key or "none",  # the SDK wants one; a server that needs none does not look at it
-            base_url=self._url,
-            max_retries=0,
-            timeout=Timeout(self.timeout, connect=min(_CONNECT, self.timeout)),
-            http_client=DefaultAioHttpClient(),
-        )
-
     def _body(self, request: Request) -> dict[str, Any]:
         body = self._dialect.body(request, reasoning_effort=self.reasoning_effort)
         return {"model": self.model, **body, **self.extra_body}
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-        """The JSON and the headers that come back; Refusal where the server turns the request down.
-
-        The body goes as bytes and comes as text: the SDK's models of both would cost more than the request itself, and
-        they stumble over text that is no valid Unicode.
-        """
-        import aiohttp
-        import httpx2
-        import openai
+        """The JSON and the headers that come back; Refusal where the server turns the request down."""
+        import asyncio  # it takes longer to load than all that discovering this plugin needs
 
         try:
-            answer = await self._client.post(
-                path,
-                cast_to=httpx2.Response,
-                content=json.dumps(body).encode(),
-                options={"headers": {"Content-Type": "application/json"}},
-            )
-        except openai.APIStatusError as error:
-            raise read_refusal(error.status_code, error.body, error.response.headers, self._key) from None
-        except (openai.APIConnectionError, aiohttp.ClientError) as error:
-            # Over aiohttp the SDK calls every broken connection a timeout; what it was is told by the cause.
-            cause = error.__cause__ or error
-            if isinstance(cause, httpx2.TimeoutException) and not isinstance(cause, httpx2.ConnectTimeout):
-                raise Timeout(f"{self._server} sent no answer within {self.timeout:g} seconds.") from None
-            raise self._unreachable(cause) from None
+            async with asyncio.timeout(self.timeout):
+                answer = await self._transport.post(path, json.dumps(body).encode())
+        except TimeoutError:
+            raise Timeout(f"{self._server} sent no answer within {self.timeout:g} seconds.") from None
+        except Broken as broken:
+            raise self._unreachable(str(broken)) from None
+        except TooLarge:
+            raise Overloaded(
+                f"{self._server} sent an answer of more than {LARGEST >> 20} MiB; it was not read."
+            ) from None
+        if not 200 <= answer.status < 300:
+            raise read_refusal(answer.status, decoded(answer.text), answer.headers, self._key)
         return read_json(answer.text, self._server, self._key), answer.headers
 
-    def _unreachable(self, cause: BaseException) -> ProviderError:
-        hint = "Is the server running there?" if _is_local(self._host) else "Check `base_url` and the network."
-        said = " ".join(without_key(str(cause), self._key).split())
-        return Unreachable(f"The connection to {self._host} failed: {said[:300]}. {hint}")
+    def _unreachable(self, said: str) -> ProviderError:
+        hint = "Is the server running there?" if is_local(self._url) else "Check `base_url` and the network."
+        line = " ".join(without_key(said, self._key).split())
+        return Unreachable(f"The connection to {self._host} failed: {line[:300]}. {hint}")
 
 
 def _host(url: str) -> str:
@@ -183,6 +162,7 @@ def _host(url: str) -> str:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
+        (host or "").encode("idna")  # as a resolver will do
     except ValueError:
         host, port = None, None
     if not host or not host.isascii() or parts.scheme not in ("http", "https"):
@@ -191,12 +171,3 @@ def _host(url: str) -> str:
             "one looks like http://127.0.0.1:8000/v1."
         )
     return f"{host}:{port}" if port else host
-
-
-def _is_local(host: str) -> bool:
-    """Whether a host is this machine or in its own network, as far as its name tells."""
-    name = host.rpartition(":")[0] or host
-    try:
-        return ipaddress.ip_address(name).is_private
-    except ValueError:
-        return "." not in name or name.endswith((".local", ".internal"))
