@@ -18,6 +18,7 @@ COMMANDS = {
     "diagram": "Draw a project's diagram.",
     "status": "Show what an output folder holds.",
     "coverage": "Show how much of the domain the accepted records were asked for.",
+    "rescue": "Save what can be read of a damaged journal into a new one.",
     "init": "Make a starter project.",
     "plugins": "List what is installed.",
 }

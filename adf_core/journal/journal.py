@@ -8,16 +8,18 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Self
 
 import filelock
 
 from adf_core.components import Request, Response
 from adf_core.errors import AdfError, UsageError
-from adf_core.journal.reading import FORMAT, JournalReader, encode_text, scenario_text
+from adf_core.journal.reading import FORMAT, JournalReader, encode_text, scenario_text, unreadable
 from adf_core.journal.rows import Charge, SettledSlot, StoredAnswer, StoredVerdict
 
 FILE_NAME = "journal.sqlite"
@@ -26,11 +28,26 @@ LOCK_NAME = ".lock"
 COMMIT_SECONDS = 0.05
 """How long a batch waits for company before it is committed: what a kill may lose of answers that had arrived."""
 
-COMMIT_ROWS = 1024
-"""A batch of so many rows is committed at once."""
+COMMIT_ANSWERS = 256
+"""A batch of so many answers is committed at once."""
 
-_INSERT_ANSWER = f"INSERT INTO answers VALUES ({', '.join('?' * 18)})"
+MOST_QUEUED = 4096
+"""So many rows may wait for the disk before those who write more of them have to wait too."""
+
+CHECKPOINT_PAGES = 8000
+"""Pages of the write-ahead log (4 kB each) before they are moved to the file: a page that was written several times is
+moved once. SQLite's own 1,000 are full after one or two batches here, which costs a quarter of the speed.
+"""
+
+_INSERT_REQUEST = "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT_ANSWER = f"INSERT INTO answers VALUES ({', '.join('?' * 19)})"
+_INSERT_FAULT = "INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_VERDICT = "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INSERT_SLOT = f"INSERT OR REPLACE INTO slots VALUES ({', '.join('?' * 22)})"
+_SET_TOTALS = (
+    "UPDATE totals SET answers = ?, input_tokens = ?, output_tokens = ?, cost_usd = ?, unpriced = ?, "
+    "charged_requests = ?, charged_tokens = ?, charged_usd = ?"
+)
 
 
 class JournalError(AdfError):
@@ -79,9 +96,8 @@ def _locked(out: Path) -> filelock.FileLock:
 class Journal:
     """The journal of one output folder, opened for writing by the process that holds its lock.
 
-    Rows are queued with :meth:`write` and committed together; ``await commit()`` returns when all that was queued
-    before
-    is safely on disk. Reading goes through :attr:`reader`, which sees committed rows only.
+    Rows are queued and committed together; ``await commit()`` returns when all that was queued before is safely on
+    disk. Reading goes through :attr:`reader`, which sees committed rows only.
     """
 
     def __init__(self, out: Path) -> None:
@@ -95,31 +111,36 @@ class Journal:
             ) from error
         self.path = out / FILE_NAME
         try:
-            self._connection = _open(self.path)
+            self._connection = open_connection(self.path)
             self.reader = JournalReader(self.path)
-        except sqlite3.Error as error:
+            self._totals = self.reader.totals()
+            self._answer_ids = itertools.count(self.reader.last_answer_id() + 1)
+        except sqlite3.DatabaseError as error:
             self._lock.release()
-            raise UsageError(
-                f"The journal {self.path} cannot be opened: {error}. Nothing was changed; "
-                "`--fresh` sets it aside and starts anew, `--out` chooses another folder."
-            ) from error
+            raise unreadable(self.path, error) from error
         except UsageError:
             self._lock.release()
             raise
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="adf-journal")
-        self._rows: list[tuple[str, Sequence[Any]]] = []
+        self._rows: dict[str, list[Sequence[Any]]] = {}
+        self._queued = 0
+        self._answers_queued = 0
         self._full = asyncio.Event()
         self._collecting = False
         self._batch: asyncio.Task[None] | None = None
         self._failure: JournalError | None = None
-        self._answer_ids = itertools.count(self.reader.last_answer_id() + 1)
-        self._charge_ids = itertools.count(self.reader.last_charge_id() + 1)
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
+    async def __aexit__(
+        self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None
+    ) -> None:
+        try:
+            await self.close()
+        finally:
+            if isinstance(error, sqlite3.DatabaseError):
+                raise unreadable(self.path, error) from error
 
     async def close(self) -> None:
         """Commit what is queued and give the journal back."""
@@ -133,13 +154,17 @@ class Journal:
 
     # --- batches ---------------------------------------------------------------------------------------------------
 
-    def write(self, sql: str, *parameters: Any) -> None:
-        """Queue one row. It is committed with the next batch, in order. JournalError once writing has failed."""
+    def _write(self, sql: str, *rows: Sequence[Any]) -> None:
+        """Queue rows for a statement. They are committed with the next batch: statement by statement in the order in
+        which each came first, the rows of each in order. JournalError once writing has failed.
+        """
         if self._failure:
             raise self._failure
-        self._rows.append((sql, parameters))
-        if len(self._rows) >= COMMIT_ROWS:
-            self._full.set()
+        self._rows.setdefault(sql, []).extend(rows)
+        self._queued += len(rows)
+        self._collect()
+
+    def _collect(self) -> None:
         if not self._collecting:
             self._collecting = True
             self._batch = asyncio.get_running_loop().create_task(self._flush())
@@ -151,22 +176,31 @@ class Journal:
         if self._failure:
             raise self._failure
 
+    async def keep_pace(self) -> None:
+        """Wait only where more rows are queued than should be held in memory."""
+        if self._queued > MOST_QUEUED:
+            self._full.set()
+            await self.commit()
+
     async def _flush(self) -> None:
-        await asyncio.wait([full := asyncio.ensure_future(self._full.wait())], timeout=COMMIT_SECONDS)
-        full.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await self._full.wait()
         self._full.clear()
-        rows, self._rows = self._rows, []
+        rows, self._rows = self._rows, {}
+        self._queued = self._answers_queued = 0
         self._collecting = False
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._apply, rows)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._apply, rows, self._totals.row())
         except JournalError as error:
             self._failure = error
 
-    def _apply(self, rows: list[tuple[str, Sequence[Any]]]) -> None:
+    def _apply(self, rows: Mapping[str, list[Sequence[Any]]], totals: Sequence[Any]) -> None:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for sql, parameters in rows:
-                self._connection.execute(sql, parameters)
+            for sql, parameters in rows.items():
+                self._connection.executemany(sql, parameters)
+            self._connection.execute(_SET_TOTALS, totals)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             if self._connection.in_transaction:
@@ -179,23 +213,18 @@ class Journal:
     # --- what is written -------------------------------------------------------------------------------------------
 
     def set_meta(self, **values: str) -> None:
-        for key, value in values.items():
-            self.write("INSERT OR REPLACE INTO meta VALUES (?, ?)", key, value)
+        self._write("INSERT OR REPLACE INTO meta VALUES (?, ?)", *values.items())
 
     def set_scenarios(self, scenarios: Iterable[Mapping[str, str]]) -> None:
         """Replace the scenarios that are asked for."""
-        self.write("DELETE FROM scenarios")
-        for position, scenario in enumerate(scenarios):
-            self.write("INSERT INTO scenarios VALUES (?, ?)", position, scenario_text(scenario))
+        self._write("DELETE FROM scenarios", ())
+        self._write("INSERT INTO scenarios VALUES (?, ?)", *enumerate(map(scenario_text, scenarios)))
 
     def add_request(self, key: str, request: Request, provider: str, model: str) -> None:
         """Keep the text of a request, once."""
         sampling = {"temperature": request.temperature, "top_p": request.top_p, "max_tokens": request.max_tokens}
         schema = None if request.json_schema is None else json.dumps(request.json_schema)
-        self.write(
-            "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?, ?, ?)",
-            *(key, encode_text(request.prompt), schema, provider, model, json.dumps(sampling)),
-        )
+        self._write(_INSERT_REQUEST, (key, encode_text(request.prompt), schema, provider, model, json.dumps(sampling)))
 
     def add_answer(
         self,
@@ -209,89 +238,97 @@ class Journal:
         outcome: Response | AdfError,
         tries: int,
         started: float,
+        waited: float,
         seconds: float,
     ) -> StoredAnswer:
         """Keep an answer, or the provider's refusal to give one."""
         id_ = next(self._answer_ids)
-        if isinstance(outcome, Response):
-            usage = outcome.usage
+        response = outcome if isinstance(outcome, Response) else None
+        if response is not None:
+            usage = response.usage
             columns: tuple[Any, ...] = (
-                *(encode_text(outcome.text), outcome.finish_reason, outcome.model),
-                *(usage.input_tokens, usage.output_tokens, outcome.cost_usd, None, None),
+                *(encode_text(response.text), response.finish_reason, response.model),
+                *(usage.input_tokens, usage.output_tokens, response.cost_usd, None, None),
             )
-            stored = StoredAnswer(id=id_, attempt=attempt, response=outcome, feedback=feedback)
+            stored = StoredAnswer(id=id_, attempt=attempt, response=response, feedback=feedback)
         else:
             error, message = type(outcome).__name__, str(outcome)
             columns = (None, None, None, None, None, None, error, encode_text(message))
             stored = StoredAnswer(
                 id=id_, attempt=attempt, response=None, error=error, message=message, feedback=feedback
             )
-        self.write(
+        self._totals.add(response)
+        self._write(
             _INSERT_ANSWER,
-            *(id_, slot, purpose, request, attempt, seed, encode_text(feedback)),
-            *columns,
-            *(tries, started, seconds),
+            (
+                *(id_, slot, purpose, request, attempt, seed, encode_text(feedback)),
+                *columns,
+                *(tries, started, waited, seconds),
+            ),
         )
+        self._answers_queued += 1
+        if self._answers_queued == COMMIT_ANSWERS:
+            self._full.set()
         return stored
 
-    def add_fault(self, slot: str, purpose: str, attempt: int, try_: int, error: AdfError, at: float) -> None:
+    def add_fault(
+        self, slot: str, purpose: str, attempt: int, try_: int, error: AdfError, started: float, seconds: float
+    ) -> None:
         """Keep a try that brought no answer."""
         message = encode_text(str(error))
-        self.write(
-            "INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?, ?)",
-            *(slot, purpose, attempt, try_, type(error).__name__, message, at),
-        )
+        self._write(_INSERT_FAULT, (slot, purpose, attempt, try_, type(error).__name__, message, started, seconds))
 
-    def add_charge(self, charge: Charge) -> int:
-        """Keep what a try may cost; returns the charge's id."""
-        id_ = next(self._charge_ids)
-        self.write("INSERT INTO charges VALUES (?, ?, ?, ?)", id_, charge.requests, charge.tokens, charge.usd)
-        return id_
-
-    def set_charge(self, id_: int, charge: Charge) -> None:
-        """Put what a try did cost in the place of what it might have."""
-        self.write(
-            "UPDATE charges SET requests = ?, tokens = ?, usd = ? WHERE id = ?",
-            *(charge.requests, charge.tokens, charge.usd, id_),
-        )
+    def set_charged(self, charged: Charge) -> None:
+        """What was charged in all, what is in flight with its worst case; it is on disk with the next batch."""
+        self._totals.charged = charged
+        self._collect()
 
     def add_verdicts(self, answer: int, epoch: int, verdicts: Sequence[StoredVerdict]) -> None:
         """Keep what validators said of an answer, in their order."""
-        for position, verdict in enumerate(verdicts):
-            self.write(
-                "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                *(answer, epoch, position, verdict.validator, verdict.decision),
-                *(encode_text(verdict.reason), None if verdict.feedback is None else encode_text(verdict.feedback)),
-            )
+        self._write(
+            _INSERT_VERDICT,
+            *(
+                (
+                    *(answer, epoch, position, verdict.validator, verdict.decision, encode_text(verdict.reason)),
+                    None if verdict.feedback is None else encode_text(verdict.feedback),
+                )
+                for position, verdict in enumerate(verdicts)
+            ),
+        )
 
     def settle(self, slot: SettledSlot, epoch: int) -> None:
         """Keep how a slot ended."""
         turns = json.dumps([turn.to_dict() for turn in slot.turns]) if slot.turns else None
         reason = None if slot.reason is None else encode_text(slot.reason)
-        self.write(
+        self._write(
             _INSERT_SLOT,
-            *(slot.key, epoch, slot.round, slot.place, slot.stage, slot.type, slot.direction),
-            *(scenario_text(slot.scenario), slot.parent, slot.seed, slot.prefix_length, slot.inherited),
-            *(slot.replicate, slot.state, slot.judge, reason, slot.attempts, slot.provider, slot.model),
-            *(slot.attempt, turns, slot.children),
+            (
+                *(slot.key, epoch, slot.round, slot.place, slot.stage, slot.type, slot.direction),
+                *(scenario_text(slot.scenario), slot.parent, slot.seed, slot.prefix_length, slot.inherited),
+                *(slot.replicate, slot.state, slot.judge, reason, slot.attempts, slot.provider, slot.model),
+                *(slot.attempt, turns, slot.children),
+            ),
         )
 
     def set_exclusions(self, exclusions: Sequence[tuple[str, str, str]]) -> None:
         """Keep which accepted records a dataset validator keeps out: (slot, validator, reason), in place of earlier
-        ones.
+        ones. Commit before it is called again.
         """
-        self.write("DELETE FROM exclusions")
-        for slot, validator, reason in exclusions:
-            self.write("INSERT INTO exclusions VALUES (?, ?, ?)", slot, validator, encode_text(reason))
+        self._write("DELETE FROM exclusions", ())
+        rows = ((slot, validator, encode_text(reason)) for slot, validator, reason in exclusions)
+        self._write("INSERT INTO exclusions VALUES (?, ?, ?)", *rows)
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def open_connection(path: Path) -> sqlite3.Connection:
+    """A connection that writes the journal at ``path``, which is made where there is none."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
         script = resources.files("adf_core.journal").joinpath("schema.sql").read_text("utf-8")
         connection.executescript(
-            f"BEGIN;\n{script}\nINSERT INTO meta VALUES ('format', '{FORMAT}'), ('epoch', '0');\nCOMMIT;"
+            f"BEGIN;\n{script}\nINSERT INTO meta VALUES ('format', '{FORMAT}'), ('epoch', '0');\n"
+            "INSERT INTO totals VALUES (0, 0, 0, 0, 0, 0, 0, 0);\nCOMMIT;"
         )
     return connection

@@ -8,20 +8,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from adf_core.components import Response, Usage
 from adf_core.conversation import Conversation, Record, conversation
 from adf_core.errors import UsageError
-from adf_core.journal.rows import Charge, SettledSlot, State, StoredAnswer
+from adf_core.journal.rows import Charge, SettledSlot, State, StoredAnswer, Totals
 
 if TYPE_CHECKING:
     from adf_core.scenarios import Space
 
-FORMAT = 2
+FORMAT = 3
 
-# Where most rows are counted, `+epoch` has SQLite read them as they lie: looking each up in the index takes ten times
-# as long.
+# Where most rows are counted, `+epoch` has SQLite read them as they lie.
+
+_PAGE = 4096
+"""Rows that are read at once where there may be many: a longer reading keeps the write-ahead log from being emptied."""
 
 _SLOT_COLUMNS = (
     "key, round, place, stage, type, direction, scenario, parent, seed, prefix_length, inherited, replicate, "
@@ -51,6 +54,16 @@ class RunState:
     model: str
 
 
+def unreadable(path: Path, error: sqlite3.DatabaseError) -> UsageError:
+    """What to tell where reading a journal has failed."""
+    if error.sqlite_errorcode in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return UsageError(
+            f"{path} is damaged or no journal ({error}). Nothing was deleted. `adf rescue {path.parent}` copies what "
+            "can still be read into a new journal; `adf run PROJECT --fresh` starts anew. Both keep the damaged file."
+        )
+    return UsageError(f"{path} cannot be read: {error}. Nothing was deleted; check the disk, then try again.")
+
+
 class JournalReader:
     """A read-only view of a journal; every call sees what was committed until then."""
 
@@ -64,20 +77,22 @@ class JournalReader:
             found = self.meta("format")
         except sqlite3.DatabaseError as error:
             self.connection.close()
-            raise UsageError(
-                f"{path} is damaged or no journal ({error}). Nothing was changed; "
-                "`adf run PROJECT --fresh` sets it aside and starts anew."
-            ) from error
+            raise unreadable(path, error) from error
         if found != str(FORMAT):
             self.connection.close()
-            raise UsageError(f"{path} has the format {found}, this version of adf reads format {FORMAT}.")
+            raise UsageError(
+                f"{path} has the format {found}, this version of adf reads format {FORMAT}. Go on with the version "
+                "that made it, or start anew with `adf run PROJECT --fresh`, which sets it aside."
+            )
         self.conversation_of = lru_cache(maxsize=1024)(self._conversation_of)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
         self.close()
+        if isinstance(error, sqlite3.DatabaseError):
+            raise unreadable(self.path, error) from error
 
     def close(self) -> None:
         self.connection.close()
@@ -162,16 +177,47 @@ class JournalReader:
             )[0]
         )
 
+    def replacements(self) -> int:
+        """How many seeds beyond those of the plan have ended."""
+        first = int(self.meta("s_factor") or 1).to_bytes(4, "big")  # a seed's place begins with its replicate
+        sql = "SELECT count(*) FROM slots WHERE epoch = ? AND round = 0 AND place >= ?"
+        return int(self._one(sql, self.epoch, first)[0])
+
     def slot(self, key: str) -> tuple[SettledSlot, int] | None:
         """How a slot ended, and the epoch in which it did."""
         row = self._one(f"SELECT {_SLOT_COLUMNS}, epoch FROM slots WHERE key = ?", key)
         return (_slot(row), row[-1]) if row else None
 
+    def settled(self, round_: int, place: bytes, *, retry_rejected: bool) -> Iterator[tuple[bytes, State, int]]:
+        """Places, states and numbers of children of those slots of a round whose place begins with ``place`` and which
+        are not to be asked for again; in plan order.
+        """
+        states = ("accepted",) if retry_rejected else ("accepted", "rejected")
+        after, end = place, place + b"\xff" * 16
+        while True:
+            rows = self.connection.execute(
+                f"SELECT place, state, children FROM slots WHERE epoch = ? AND round = ? AND place > ? AND place < ? "
+                f"AND state IN ({', '.join('?' * len(states))}) ORDER BY place LIMIT {_PAGE}",
+                (self.epoch, round_, after, end, *states),
+            ).fetchall()
+            yield from rows
+            if len(rows) < _PAGE:
+                return
+            after = rows[-1][0]
+
+    def parents(self, from_: tuple[int, bytes], most: int) -> list[tuple[int, bytes, str]]:
+        """Round, place and key of the accepted records that others derive from, in plan order."""
+        return self.connection.execute(
+            "SELECT round, place, key FROM slots WHERE epoch = ? AND (round, place) >= (?, ?) AND state = 'accepted' "
+            "AND children > 0 ORDER BY round, place LIMIT ?",
+            (self.epoch, *from_, most),
+        ).fetchall()
+
     def answers(self, slot: str, purpose: str, request: str) -> list[StoredAnswer]:
         """The stored attempts that asked the same for the same slot, in order of attempt."""
         rows = self.connection.execute(
             "SELECT id, attempt, text, finish_reason, model, input_tokens, output_tokens, cost_usd, error, message, "
-            "feedback FROM answers WHERE slot = ? AND purpose = ? AND request = ? ORDER BY attempt",
+            "feedback FROM answers WHERE slot = ? AND purpose = ? AND request = ? ORDER BY attempt, id",
             (slot, purpose, request),
         )
         return [_answer(row) for row in rows]
@@ -179,15 +225,10 @@ class JournalReader:
     def last_answer_id(self) -> int:
         return int(self._one("SELECT coalesce(max(id), 0) FROM answers")[0])
 
-    def charged(self) -> Charge:
-        """All that was spent so far, with what may have been spent at its worst case."""
-        row = self._one(
-            "SELECT coalesce(sum(requests), 0), coalesce(sum(tokens), 0), coalesce(sum(usd), 0.0) FROM charges"
-        )
-        return Charge(*row)
-
-    def last_charge_id(self) -> int:
-        return int(self._one("SELECT coalesce(max(id), 0) FROM charges")[0])
+    def totals(self) -> Totals:
+        """Sums over all answers, and what was charged so far with what may have been spent at its worst case."""
+        answers, tokens_in, tokens_out, cost, unpriced, *charged = self._one("SELECT * FROM totals")
+        return Totals(answers, tokens_in, tokens_out, cost, unpriced, Charge(*charged))
 
     def _conversation_of(self, key: str, epoch: int) -> Conversation:
         """All turns of an accepted record, inherited ones first."""
@@ -252,20 +293,12 @@ class JournalReader:
     def state(self) -> RunState:
         """The numbers of the current plan: what is planned, how slots ended, what it took."""
         epoch = self.epoch
-        rows = self.connection.execute("SELECT state, count(*) FROM slots WHERE +epoch = ? GROUP BY state", (epoch,))
+        rows = self.connection.execute("SELECT state, count(*) FROM slots WHERE epoch = ? GROUP BY state", (epoch,))
         counts: dict[State, int] = {state: int(count) for state, count in rows}
-        children = self._one("SELECT coalesce(sum(children), 0) FROM slots WHERE +epoch = ?", epoch)[0]
+        children = self._one("SELECT coalesce(sum(children), 0) FROM slots WHERE epoch = ?", epoch)[0]
         excluded = self.excluded()
-        replacements = self._one(
-            "SELECT count(*) FROM slots WHERE +epoch = ? AND stage = 'seed' AND replicate >= ?",
-            epoch,
-            int(self.meta("s_factor") or 1),
-        )[0]
-        answers, tokens_in, tokens_out, cost, unpriced = self._one(
-            "SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), "
-            "coalesce(sum(cost_usd), 0.0), coalesce(sum(text IS NOT NULL AND cost_usd IS NULL), 0) FROM answers"
-        )
-        planned = int(self.meta("seeds") or 0) + int(children) + int(replacements)
+        totals = self.totals()
+        planned = int(self.meta("seeds") or 0) + int(children) + self.replacements()
         accepted = counts.get("accepted", 0) - excluded
         in_dataset = min(accepted, self.target or accepted)
         return RunState(
@@ -275,12 +308,12 @@ class JournalReader:
             rejected=counts.get("rejected", 0) + excluded,
             failed=counts.get("failed", 0),
             unspent=planned - sum(counts.values()),
-            answers=answers,
-            input_tokens=tokens_in,
-            output_tokens=tokens_out,
-            cost_usd=cost,
-            unpriced=unpriced,
-            charged=self.charged(),
+            answers=totals.answers,
+            input_tokens=totals.input_tokens,
+            output_tokens=totals.output_tokens,
+            cost_usd=totals.cost_usd,
+            unpriced=totals.unpriced,
+            charged=totals.charged,
             ended=self.meta("ended") or "",
             project=self.meta("project") or "",
             provider=self.meta("provider") or "",

@@ -49,6 +49,33 @@ class Charge:
         return Charge(self.requests - other.requests, self.tokens - other.tokens, self.usd - other.usd)
 
 
+@dataclass(slots=True)
+class Totals:
+    """Sums over all answers of a journal. ``charged`` has the worst case of what is in flight or was lost."""
+
+    answers: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    unpriced: int = 0
+    charged: Charge = Charge()
+
+    def add(self, response: Response | None) -> None:
+        """One more answer; None where the provider refused to give one."""
+        self.answers += 1
+        if response is not None:
+            self.input_tokens += response.usage.input_tokens
+            self.output_tokens += response.usage.output_tokens
+            self.cost_usd += response.cost_usd or 0.0
+            self.unpriced += response.cost_usd is None
+
+    def row(self) -> tuple[int | float, ...]:
+        """As the journal holds them."""
+        charged = self.charged
+        sums = (self.answers, self.input_tokens, self.output_tokens, self.cost_usd, self.unpriced)
+        return (*sums, charged.requests, charged.tokens, charged.usd)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettledSlot:
     """How a slot ended. The fields up to ``replicate`` are the slot's; ``inherited`` counts the turns of its prefix."""

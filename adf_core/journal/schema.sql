@@ -10,14 +10,28 @@ CREATE TABLE scenarios (     -- which are asked for, in their order
     scenario TEXT NOT NULL   -- JSON: factor → value
 );
 
+CREATE TABLE totals (        -- one row: sums over all answers, and what was charged
+    answers INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cost_usd REAL NOT NULL,
+    unpriced INTEGER NOT NULL,  -- answers whose cost is unknown
+    charged_requests INTEGER NOT NULL, -- these three with the worst case of what is in flight or was lost
+    charged_tokens INTEGER NOT NULL,
+    charged_usd REAL NOT NULL
+);
+
+-- Rows lie in the order in which they were written: their keys are hashes, and rows sorted by those would be written all
+-- over the file.
+
 CREATE TABLE requests (      -- what was asked, once for all slots and attempts that ask the same
-    key TEXT PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
     prompt TEXT NOT NULL,    -- without feedback
     json_schema TEXT,
     provider TEXT NOT NULL,
     model TEXT NOT NULL,
     sampling TEXT NOT NULL   -- JSON: temperature, top_p, max_tokens
-) WITHOUT ROWID;
+);
 
 CREATE TABLE answers (       -- one row an attempt; the text sent is requests.prompt || feedback
     id INTEGER PRIMARY KEY,
@@ -36,10 +50,11 @@ CREATE TABLE answers (       -- one row an attempt; the text sent is requests.pr
     error TEXT,
     message TEXT,
     tries INTEGER NOT NULL,
-    started REAL NOT NULL,   -- Unix time
-    seconds REAL NOT NULL    -- of the try that was answered
+    started REAL NOT NULL,   -- Unix time when the try that was answered was sent
+    waited REAL NOT NULL,    -- seconds before that, since the attempt began: for a permit, and for earlier tries
+    seconds REAL NOT NULL    -- until it was answered
 );
-CREATE INDEX answers_of_slot ON answers (slot, purpose, request, attempt);
+CREATE INDEX answers_of_slot ON answers (slot);
 
 CREATE TABLE faults (        -- tries that brought no answer and were tried again or given up
     slot TEXT NOT NULL,
@@ -48,14 +63,8 @@ CREATE TABLE faults (        -- tries that brought no answer and were tried agai
     try INTEGER NOT NULL,
     error TEXT NOT NULL,
     message TEXT NOT NULL,
-    at REAL NOT NULL
-);
-
-CREATE TABLE charges (       -- what was spent, or may have been: worst case until the outcome is known
-    id INTEGER PRIMARY KEY,
-    requests INTEGER NOT NULL,
-    tokens INTEGER NOT NULL,
-    usd REAL NOT NULL
+    started REAL NOT NULL,   -- Unix time
+    seconds REAL NOT NULL
 );
 
 CREATE TABLE verdicts (
@@ -70,7 +79,7 @@ CREATE TABLE verdicts (
 ) WITHOUT ROWID;
 
 CREATE TABLE slots (         -- how slots ended; those that have not ended have no row of the current epoch
-    key TEXT PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
     epoch INTEGER NOT NULL,
     round INTEGER NOT NULL,
     place BLOB NOT NULL,     -- (round, place) sorts in plan order
@@ -92,8 +101,8 @@ CREATE TABLE slots (         -- how slots ended; those that have not ended have 
     attempt INTEGER,         -- the one that was accepted
     turns TEXT,              -- JSON of the accepted turns
     children INTEGER NOT NULL -- slots that derive from it
-) WITHOUT ROWID;
-CREATE INDEX slots_in_plan_order ON slots (epoch, round, place);
+);
+CREATE INDEX slots_in_plan_order ON slots (epoch, round, place, state, children);
 
 CREATE TABLE exclusions (    -- accepted records that a dataset validator keeps out of the dataset
     slot TEXT PRIMARY KEY,

@@ -16,6 +16,10 @@ from adf_core import Request, Response, Turn, Usage, UsageError
 from adf_core.errors import ContentBlocked
 from adf_core.journal import FILE_NAME, Charge, Journal, JournalError, JournalReader, SettledSlot, set_aside
 from adf_core.journal.reading import decode_text, encode_text
+from adf_core.journal.rows import Totals
+
+FIRST, SECOND = bytes(12), bytes(11) + b"\1"
+"""Places of two seeds."""
 
 
 def with_journal(out: Path, use: Callable[[Journal], Awaitable[None]]) -> None:
@@ -26,7 +30,7 @@ def with_journal(out: Path, use: Callable[[Journal], Awaitable[None]]) -> None:
     asyncio.run(execute())
 
 
-def settled(key: str, place: bytes = b"a", **fields: object) -> SettledSlot:
+def settled(key: str, place: bytes = FIRST, **fields: object) -> SettledSlot:
     basis = {
         "key": key,
         "round": 0,
@@ -60,6 +64,7 @@ def add_answer(journal: Journal, attempt: int, outcome: Response | ContentBlocke
         outcome=outcome,
         tries=1,
         started=0.0,
+        waited=0.0,
         seconds=0.1,
     )
 
@@ -90,11 +95,11 @@ def test_any_text_comes_back_as_it_was(text: str) -> None:
 def test_records_come_in_plan_order_with_the_turns_they_inherit(tmp_path: Path) -> None:
     async def use(journal: Journal) -> None:
         child = {"round": 1, "stage": "derivation", "parent": "s1", "seed": "s1", "prefix_length": 1, "inherited": 1}
-        journal.settle(settled("c2", b"ab", **child), 1)
-        journal.settle(settled("s2", b"b", state="rejected", judge="schema", reason="why", turns=()), 1)
-        journal.settle(settled("c1", b"aa", **child), 1)
-        journal.settle(settled("s1", b"a", children=2), 1)
-        journal.settle(settled("old", b"0"), 0)
+        journal.settle(settled("c2", FIRST + b"b", **child), 1)
+        journal.settle(settled("s2", SECOND, state="rejected", judge="schema", reason="why", turns=()), 1)
+        journal.settle(settled("c1", FIRST + b"a", **child), 1)
+        journal.settle(settled("s1", FIRST, children=2), 1)
+        journal.settle(settled("old", FIRST), 0)
         journal.set_meta(epoch="1", seeds="2")
         await journal.commit()
         records = list(journal.reader.records("cat"))
@@ -111,15 +116,20 @@ def test_records_come_in_plan_order_with_the_turns_they_inherit(tmp_path: Path) 
     with_journal(tmp_path, use)
 
 
-def test_charges_are_summed_and_corrected(tmp_path: Path) -> None:
+def test_totals_are_sums_over_all_answers_and_over_all_openings(tmp_path: Path) -> None:
     async def use(journal: Journal) -> None:
-        first = journal.add_charge(Charge(1, 5000, 0.5))
-        journal.add_charge(Charge(1, 5000, 0.5))
-        journal.set_charge(first, Charge(1, 100, 0.01))
+        add_answer(journal, 1, Response("x", usage=Usage(10, 5), cost_usd=0.5))
+        add_answer(journal, 2, Response("x", usage=Usage(10, 5)))
+        add_answer(journal, 3, ContentBlocked("no"))
+        charged = journal.reader.totals().charged + Charge(3, 5000, 0.5)
+        journal.set_charged(charged)
         await journal.commit()
-        assert journal.reader.charged() == Charge(2, 5100, 0.51)
 
-    with_journal(tmp_path, use)
+    for times in (1, 2):
+        with_journal(tmp_path, use)
+        with JournalReader(tmp_path / FILE_NAME) as reader:
+            charged = Charge(3 * times, 5000 * times, 0.5 * times)
+            assert reader.totals() == Totals(3 * times, 20 * times, 10 * times, 0.5 * times, times, charged)
 
 
 def test_commit_covers_everything_written_before_it(tmp_path: Path) -> None:
@@ -208,7 +218,9 @@ def test_when_writing_fails_everyone_is_told_and_what_was_committed_stays(tmp_pa
     async def use(journal: Journal) -> None:
         add_answer(journal, 1, Response("kept"))
         await journal.commit()
-        journal.write("INSERT INTO nowhere VALUES (1)")
+        with sqlite3.connect(journal.path) as connection:
+            connection.execute("DROP TABLE faults")
+        journal.add_fault("s", "", 1, 1, ContentBlocked("no"), 0.0, 0.1)
         add_answer(journal, 2, Response("lost"))
         with pytest.raises(JournalError, match="What was committed before is safe"):
             await journal.commit()
