@@ -107,6 +107,12 @@ class Timeout(ProviderError):
     """No answer came in time; worth another try."""
 
 
+class Reworded(ProviderError):
+    """The server turned down how a request was put (a parameter it does not know), and the provider will put it in
+    other words from now on. Worth another try at once.
+    """
+
+
 class ContentBlocked(ProviderError):
     """The server refused this content; another attempt may pass, another try of the same will not."""
 

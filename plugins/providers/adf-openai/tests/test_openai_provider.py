@@ -24,6 +24,8 @@ from adf_core import (
     RateLimit,
     RateLimited,
     Request,
+    Response,
+    Reworded,
     Timeout,
     Unreachable,
     Usage,
@@ -205,6 +207,25 @@ async def test_requests_run_at_once() -> None:
 # --- what a server does not understand ------------------------------------------------------------------------------
 
 
+async def until_understood(provider: OpenAI, request: Request) -> Response:
+    """As the engine does: asks again, and counts each request, for as long as the provider finds other words."""
+    while True:
+        try:
+            return await provider.generate(request)
+        except Reworded:
+            continue
+
+
+async def test_other_words_are_another_request_for_the_engine_to_count() -> None:
+    reply = refused(400, "Unsupported parameter.", param="temperature", code="unsupported_parameter")
+    async with serving(refusing(lambda body: reply if "temperature" in body else None)) as (server, provider):
+        with pytest.raises(Reworded, match="Unsupported parameter"):
+            await provider.generate(ASKED)
+        assert server.count == 1
+        await provider.generate(ASKED)
+    assert server.count == 2
+
+
 def form(body: dict[str, Any]) -> str | None:
     asked = body.get("response_format")
     return str(asked["type"]) if asked else None
@@ -217,9 +238,9 @@ async def test_a_refused_schema_falls_back_to_json_mode_and_then_to_text_once() 
         return refused(422, "json_object is not supported", param="response_format") if form(body) else None
 
     async with serving(refusing(refuses)) as (server, provider):
-        assert (await provider.generate(ASKED)).text == "{}"
-        await provider.generate(ASKED)
-        await provider.generate(Request("Another", json_schema=SCHEMA))
+        assert (await until_understood(provider, ASKED)).text == "{}"
+        await until_understood(provider, ASKED)
+        await until_understood(provider, Request("Another", json_schema=SCHEMA))
     assert [form(body) for body in server.requests] == ["json_schema", "json_object", None, None, None]
 
 
@@ -236,8 +257,8 @@ async def test_keywords_that_strict_mode_does_not_know_are_left_out_and_the_sche
 
     asked = Request("Hi", json_schema=schema({"type": "string", "minLength": 1}, {"minItems": 1}))
     async with serving(refusing(refuses)) as (server, provider):
-        await provider.generate(asked)
-        await provider.generate(asked)
+        await until_understood(provider, asked)
+        await until_understood(provider, asked)
     assert server.count == 4
     for body in server.requests[2:]:
         sent = {"name": "answer", "schema": schema({"type": "string"}, {}), "strict": True}
@@ -260,8 +281,8 @@ async def test_keywords_that_strict_mode_does_not_know_are_left_out_and_the_sche
 )
 async def test_a_parameter_that_the_model_does_not_know_is_left_out_from_then_on(reply: Reply) -> None:
     async with serving(refusing(lambda body: reply if "temperature" in body else None)) as (server, provider):
-        await provider.generate(ASKED)
-        await provider.generate(ASKED)
+        await until_understood(provider, ASKED)
+        await until_understood(provider, ASKED)
     assert ["temperature" in body for body in server.requests] == [True, False, False]
     assert all({"top_p", "seed", "max_tokens", "response_format"} <= body.keys() for body in server.requests)
 
@@ -272,8 +293,8 @@ async def test_several_refused_parameters_are_left_out_one_after_the_other() -> 
         return refused(400, f"Unsupported parameter: '{bad}' is not supported with this model.") if bad else None
 
     async with serving(refusing(refuses)) as (server, provider):
-        await asyncio.gather(*(provider.generate(ASKED) for _ in range(8)))
-        await provider.generate(ASKED)
+        await asyncio.gather(*(until_understood(provider, ASKED) for _ in range(8)))
+        await until_understood(provider, ASKED)
     assert server.requests[-1].keys() == {"model", "messages", "max_tokens", "response_format"}
     assert server.count <= 8 * 4 + 1
 
@@ -284,7 +305,7 @@ async def test_the_token_limit_goes_under_the_name_that_the_server_knows() -> No
     )
     reply = refused(400, message, param="max_tokens", code="unsupported_parameter")
     async with serving(refusing(lambda body: reply if "max_tokens" in body else None)) as (server, provider):
-        await provider.generate(ASKED)
+        await until_understood(provider, ASKED)
     assert [body.get("max_completion_tokens") for body in server.requests] == [None, 77]
 
 
@@ -296,7 +317,7 @@ async def test_a_request_is_never_sent_without_a_token_limit() -> None:
     async with serving(refusing(refuses)) as (server, provider):
         for _ in range(2):
             with pytest.raises(InvalidRequest, match="max_completion_tokens"):
-                await provider.generate(ASKED)
+                await until_understood(provider, ASKED)
     assert all(body.keys() & {"max_tokens", "max_completion_tokens"} for body in server.requests)
     assert server.count == 3
 
@@ -305,7 +326,7 @@ async def test_a_value_out_of_range_is_an_error_and_nothing_is_left_out() -> Non
     reply = refused(400, "Invalid 'temperature': above the maximum of 2.", param="temperature")
     async with serving(lambda body, nth: reply) as (server, provider):
         with pytest.raises(InvalidRequest, match="above the maximum of 2"):
-            await provider.generate(ASKED)
+            await until_understood(provider, ASKED)
     assert server.count == 1
 
 
@@ -313,8 +334,8 @@ async def test_a_blocked_prompt_teaches_nothing_about_the_server() -> None:
     reply = refused(400, "Flagged: the prompt, and its schema with an unsupported seed")
     async with serving(lambda body, nth: reply if nth == 1 else "{}") as (server, provider):
         with pytest.raises(ContentBlocked):
-            await provider.generate(ASKED)
-        await provider.generate(ASKED)
+            await until_understood(provider, ASKED)
+        await until_understood(provider, ASKED)
     assert server.requests[0] == server.requests[1]
 
 
@@ -322,7 +343,7 @@ async def test_what_the_user_insists_on_is_not_left_out() -> None:
     reply = refused(400, "Unsupported parameter: 'seed'.", param="seed")
     async with serving(lambda body, nth: reply, extra_body={"seed": 1}) as (_, provider):
         with pytest.raises(InvalidRequest, match="seed"):
-            await provider.generate(ASKED)
+            await until_understood(provider, ASKED)
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from adf_core import (
     ProviderError,
     Request,
     Response,
+    Reworded,
     Timeout,
     Unreachable,
     Usage,
@@ -83,18 +84,17 @@ class OpenAI(Provider):
         await self._transport.close()
 
     async def generate(self, request: Request) -> Response:
-        while True:
-            body = self._body(request)
-            try:
-                data, headers = await self._post("/chat/completions", body)
-                text, finish_reason = read_answer(data, self._server, self._key)
-                break
-            except Refusal as refusal:
-                error = failure(refusal, self._server)
-                if isinstance(error, InvalidRequest):
-                    self._dialect.learn(body, refusal)
-                if self._body(request) == body:
-                    raise error from None
+        body = self._body(request)
+        try:
+            data, headers = await self._post("/chat/completions", body)
+            text, finish_reason = read_answer(data, self._server, self._key)
+        except Refusal as refusal:
+            error = failure(refusal, self._server)
+            if isinstance(error, InvalidRequest):
+                self._dialect.learn(body, refusal)
+                if self._body(request) != body:
+                    error = Reworded(str(error))
+            raise error from None
         counted = read_usage(data)
         return Response(
             text=text,
