@@ -22,15 +22,19 @@ if TYPE_CHECKING:
 FinishReason = Literal["stop", "length", "content_filter"]
 
 
-def option(default: Any = dataclasses.MISSING, *, help: str, secret: bool = False, **bounds: Any) -> Any:
+def option(
+    default: Any = dataclasses.MISSING, *, help: str, secret: bool = False, identity: bool = True, **bounds: Any
+) -> Any:
     """One option of a component: a dataclass field with a sentence of explanation.
 
-    A ``secret`` option never appears in a ``repr``, a journal, a log or a report. ``bounds`` are JSON Schema keywords
+    A ``secret`` option never appears in a ``repr``, a journal, a log or a report. One without ``identity`` changes
+    nothing of what comes out (how fast, by which key), so that stored answers are trusted whatever its value.
+    ``bounds`` are JSON Schema keywords
     for the value (``minimum=0``, ``pattern="…"``); ``format="project-path"`` marks a file relative to the project.
     Lists and mappings may be given as defaults; each instance gets its own copy. Fields with ``init=False`` are no
     options but a component's own state.
     """
-    metadata = {"help": help, "secret": secret, "bounds": bounds}
+    metadata = {"help": help, "secret": secret, "identity": identity, "bounds": bounds}
     if isinstance(default, list | dict):
         return field(default_factory=default.copy, metadata=metadata, repr=not secret)
     return field(default=default, metadata=metadata, repr=not secret)
@@ -137,6 +141,8 @@ class Provider(Component):
     temperature: float | None = option(None, help="sampling temperature", minimum=0, maximum=2)
     top_p: float | None = option(None, help="nucleus sampling: the share of probability kept", minimum=0, maximum=1)
     max_tokens: int | None = option(None, help="most tokens an answer may have", minimum=1)
+    rpm: float | None = option(None, help="most requests a minute", identity=False, exclusiveMinimum=0)
+    tpm: float | None = option(None, help="most tokens a minute", identity=False, exclusiveMinimum=0)
     concurrency: ClassVar[int] = 16
     """How many requests are in flight at once unless the user says otherwise."""
 
@@ -252,6 +258,10 @@ class Validator(Component):
     """
 
     scope: ClassVar[Literal["record", "dataset"]] = "record"
+    cpu_heavy: ClassVar[bool] = False
+    """True where judging takes more than a millisecond of computing: then :meth:`validate` runs in a pool of threads,
+    each call in an event loop of its own, so that requests go on meanwhile. It must be safe to run several at once.
+    """
 
     @abstractmethod
     async def validate(self, candidate: Candidate, context: ValidationContext) -> Verdict:

@@ -87,12 +87,12 @@ def build(component: type[C], given: Mapping[str, Any]) -> C:
     return component(**values)
 
 
-def public_options(component: Component) -> dict[str, Any]:
-    """A component's options without its secrets, fit for journals and reports."""
+def identifying_options(component: Component) -> dict[str, Any]:
+    """A component's options on which what comes out may depend, without its secrets."""
     return {
         option.name: getattr(component, option.name)
         for option in _options(component)
-        if not option.metadata.get("secret")
+        if not option.metadata.get("secret") and option.metadata.get("identity", True)
     }
 
 

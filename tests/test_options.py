@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 import pytest
 
 from adf_core import Candidate, UsageError, ValidationContext, Validator, Verdict, option
-from adf_core.options import build, options_schema, public_options
+from adf_core.options import build, identifying_options, options_schema
 from adf_core.values import Plain
 
 
@@ -53,7 +53,7 @@ def test_options_that_do_not_fit_are_told_in_a_sentence(given: dict, sentence: s
 def test_secrets_and_own_state_stay_inside() -> None:
     picky = build(Picky, {"token": "hush-hush"})
     assert "hush" not in repr(picky)
-    assert set(public_options(picky)) == {"words", "share", "mode", "limit", "weights"}
+    assert set(identifying_options(picky)) == {"words", "share", "mode", "limit", "weights"}
     assert options_schema(Picky)["properties"]["token"]["writeOnly"]
 
 

@@ -23,9 +23,8 @@ from adf_core.cli.shared import (
 )
 from adf_core.components import Provider
 from adf_core.conversation import Record, Turn
-from adf_core.engine import installed_directions
 from adf_core.options import build
-from adf_core.plan import Plan, Prompter, Sampling, Slot, Step, coverage_steps, estimate
+from adf_core.plan import Plan, Prompter, Sampling, Slot, Step, coverage_steps, estimate, installed_directions
 from adf_core.project import load
 from adf_core.scenarios import Choice, Space, choose, product_size
 

@@ -1,5 +1,6 @@
 """The plan: the lazy stream of slots, and what each of them asks."""
 
+from adf_core.plan.directions import installed_directions
 from adf_core.plan.estimate import Estimate, estimate
 from adf_core.plan.plan import Plan
 from adf_core.plan.requests import Prompter, Sampling, attempt_seed, request_key
@@ -16,5 +17,6 @@ __all__ = [
     "attempt_seed",
     "coverage_steps",
     "estimate",
+    "installed_directions",
     "request_key",
 ]

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from adf_core.components import Direction
 from adf_core.conversation import Record
-from adf_core.plan.slots import Slot, derivation_slot, seed_slot
+from adf_core.plan.slots import (
+    Slot,
+    derivation_slot,
+    derived_place,
+    read_derived_place,
+    read_seed_place,
+    seed_place,
+    seed_slot,
+)
 from adf_core.project import Setup
 from adf_core.scenarios import Scenario
 
@@ -30,17 +38,19 @@ class Plan:
         """How many seeds there are: scenarios × seed directions × ``s_factor``."""
         return len(self.scenarios) * len(self.setup.seed_directions) * self.setup.generation.s_factor
 
-    def seeds(self) -> Iterator[Slot]:
+    def seeds(self, settled: Iterable[bytes] = ()) -> Iterator[Slot]:
         """The slots of all seeds: each scenario in one direction, the directions in turn, then each in its next one, so
         that those that come first cover most.
+
+        The places ``settled`` (in order) are left out; that is many times faster than to look at their slots.
         """
-        directions, type_ = self.setup.seed_directions, self.setup.type
-        for replicate in range(self.setup.generation.s_factor):
-            for turn in range(len(directions)):
-                for index, scenario in enumerate(self.scenarios):
-                    direction = directions[(index + turn) % len(directions)]
-                    place = (replicate, turn, index)
-                    yield seed_slot(type_, scenario, direction, replicate, place)
+        places = (
+            seed_place(replicate, turn, index)
+            for replicate in range(self.setup.generation.s_factor)
+            for turn in range(len(self.setup.seed_directions))
+            for index in range(len(self.scenarios))
+        )
+        return self._seeds_at(without(places, settled), derives=True)
 
     def replacements(self, first: int, passes: int, scenarios: Sequence[int]) -> Iterator[Slot]:
         """Further seeds of the scenarios with these numbers, which are not derived from.
@@ -48,12 +58,16 @@ class Plan:
         They are asked for after the plan has drained, where records are still missing: in each pass one seed of each
         scenario, in the next direction, with the replicate ``first`` and so on.
         """
-        directions = self.setup.seed_directions
-        for replicate in range(first, first + passes):
-            for index in scenarios:
-                direction = directions[(index + replicate) % len(directions)]
-                place = (replicate, 0, index)
-                yield seed_slot(self.setup.type, self.scenarios[index], direction, replicate, place, derives=False)
+        places = (seed_place(replicate, 0, index) for replicate in range(first, first + passes) for index in scenarios)
+        return self._seeds_at(places, derives=False)
+
+    def _seeds_at(self, places: Iterable[bytes], *, derives: bool) -> Iterator[Slot]:
+        directions, type_ = self.setup.seed_directions, self.setup.type
+        for place in places:
+            replicate, turn, index = read_seed_place(place)
+            # Replacements have no turns: there each pass goes on with the next direction.
+            direction = directions[(index + (turn if derives else replicate)) % len(directions)]
+            yield seed_slot(type_, self.scenarios[index], direction, replicate, place, derives)
 
     def derivation_count(self, turns: int, round_: int = 0) -> int:
         """How many derivations a record of that many turns (inherited ones too) brings: prefixes × directions ×
@@ -64,12 +78,35 @@ class Plan:
         prefixes = 1 if self.setup.type == "instruct" else turns
         return prefixes * len(self.setup.derivational_directions) * self.setup.generation.d_factor
 
-    def derivations(self, parent: Record, place: bytes) -> Iterator[Slot]:
-        """The slots that derive from an accepted record whose own slot has the place ``place``."""
+    def derivations(self, parent: Record, place: bytes, settled: Iterable[bytes] = ()) -> Iterator[Slot]:
+        """The slots that derive from an accepted record whose own slot has the place ``place``, without ``settled``
+        ones.
+        """
         if parent.round >= self.setup.generation.rounds:
             return
-        for prefix_length in range(1, len(parent.conversation) + 1):
-            for index, direction in enumerate(self.setup.derivational_directions):
-                for replicate in range(self.setup.generation.d_factor):
-                    new = self._starts_anew[direction]
-                    yield derivation_slot(parent, place, prefix_length, direction, index, replicate, new)
+        directions = self.setup.derivational_directions
+        places = (
+            derived_place(place, prefix_length, index, replicate)
+            for prefix_length in range(1, len(parent.conversation) + 1)
+            for index in range(len(directions))
+            for replicate in range(self.setup.generation.d_factor)
+        )
+        for each in without(places, settled):
+            prefix_length, index, replicate = read_derived_place(each)
+            direction = directions[index]
+            yield derivation_slot(parent, each, prefix_length, direction, replicate, new=self._starts_anew[direction])
+
+
+def without(places: Iterable[bytes], settled: Iterable[bytes]) -> Iterator[bytes]:
+    """Those of ``places`` that are not among ``settled``; both are in order.
+
+    >>> list(without([b"a", b"b", b"c"], [b"b", b"bb"]))
+    [b'a', b'c']
+    """
+    passing = iter(settled)
+    last = next(passing, None)
+    for place in places:
+        while last is not None and last < place:
+            last = next(passing, None)
+        if last != place:
+            yield place

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from adf_core.components import Direction, DirectionContext, Provider, Request
 from adf_core.plan.slots import Slot
@@ -87,7 +87,10 @@ class Prompter:
 
 def request_key(request: Request, provider: Provider) -> str:
     """The identity of what is asked, whatever the seed: an answer stored under it can be used again."""
-    identity = [replace(request, seed=None).to_dict(), provider.name, provider.model]
+    identity = (
+        *(request.prompt, request.json_schema, request.temperature, request.top_p, request.max_tokens),
+        *(provider.name, provider.model),
+    )
     text = json.dumps(identity, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 

@@ -35,15 +35,21 @@ class Slot:
     derives: bool = True
 
 
+def seed_place(replicate: int, turn: int, index: int) -> bytes:
+    """Where a seed stands in the plan; seeds come in the order of their place."""
+    return struct.pack(">III", replicate, turn, index)
+
+
+def read_seed_place(place: bytes) -> tuple[int, int, int]:
+    """What :func:`seed_place` was made of."""
+    replicate, turn, index = struct.unpack(">III", place)
+    return replicate, turn, index
+
+
 def seed_slot(
-    type_: Type,
-    scenario: Mapping[str, str],
-    direction: str,
-    replicate: int,
-    place: tuple[int, int, int],
-    derives: bool = True,
+    type_: Type, scenario: Mapping[str, str], direction: str, replicate: int, place: bytes, derives: bool = True
 ) -> Slot:
-    """The slot of a seed; seeds come in the order of their ``place``."""
+    """The slot of a seed."""
     key = _key("seed", type_, scenario, direction, "", 0, replicate)
     return Slot(
         key=key,
@@ -52,7 +58,7 @@ def seed_slot(
         direction=direction,
         scenario=scenario,
         round=0,
-        place=struct.pack(">III", *place),
+        place=place,
         parent=None,
         seed=key,
         prefix_length=0,
@@ -61,10 +67,21 @@ def seed_slot(
     )
 
 
+def derived_place(parent: bytes, prefix_length: int, direction_index: int, replicate: int) -> bytes:
+    """Where a derivation of the record with the place ``parent`` stands in the plan."""
+    return parent + struct.pack(">III", prefix_length, direction_index, replicate)
+
+
+def read_derived_place(place: bytes) -> tuple[int, int, int]:
+    """Prefix length, index of the direction, and replicate in what :func:`derived_place` made."""
+    prefix_length, direction_index, replicate = struct.unpack(">III", place[-12:])
+    return prefix_length, direction_index, replicate
+
+
 def derivation_slot(
-    parent: Record, place: bytes, prefix_length: int, direction: str, direction_index: int, replicate: int, new: bool
+    parent: Record, place: bytes, prefix_length: int, direction: str, replicate: int, new: bool
 ) -> Slot:
-    """The slot of a derivation of ``parent`` (whose place is ``place``); ``new`` where it inherits no turns."""
+    """The slot of a derivation of ``parent``; ``new`` where it inherits no turns."""
     shown = parent.conversation[:prefix_length]
     return Slot(
         key=_key("derivation", parent.type, parent.scenario, direction, parent.key, prefix_length, replicate),
@@ -73,7 +90,7 @@ def derivation_slot(
         direction=direction,
         scenario=parent.scenario,
         round=parent.round + 1,
-        place=place + struct.pack(">III", prefix_length, direction_index, replicate),
+        place=place,
         parent=parent.key,
         seed=parent.seed,
         prefix_length=prefix_length,

@@ -25,10 +25,12 @@ def coverage_steps(space: Space, plan: Plan, calls: int) -> list[Step]:
 
     Strengths with too many combinations to measure are left out. None for a space without factors.
     """
+    if not space.factors:
+        return []
     from adf_core.scenarios.coverage import measure_coverage
 
     steps = []
-    for number in range(1, STEPS + 1) if space.factors else ():
+    for number in range(1, STEPS + 1):
         share = number / STEPS
         seeds = round(calls * share)
         measured = measure_coverage(space, ((scenario, "", 1) for scenario in plan.scenarios[:seeds]))

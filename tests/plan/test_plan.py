@@ -4,8 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from adf_core import Direction, DirectionContext, Record, Turn
-from adf_core.engine import installed_directions
-from adf_core.plan import Plan, Prompter, Sampling, attempt_seed, estimate, request_key
+from adf_core.plan import Plan, Prompter, Sampling, attempt_seed, estimate, installed_directions, request_key
 from adf_core.project import load
 from adf_core.scenarios import choose
 from adf_core.testing import ScriptedProvider, make_project, plugins_with

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from adf_core import Record, Turn
-from adf_core.engine import installed_directions
-from adf_core.plan import Plan, Prompter, Sampling
+from adf_core.plan import Plan, Prompter, Sampling, installed_directions
 from adf_core.project import load
 from adf_core.prompts import BUILTIN_TEMPLATES
 from adf_core.scenarios import choose
