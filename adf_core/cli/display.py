@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from adf_core.cli.shared import console, dollars, duration, plain
+from adf_core.cli.shared import console, dollars, duration, plain, spending_words
 from adf_core.engine import Progress
 
 LINE_SECONDS = 10.0
@@ -56,6 +56,7 @@ class Display:
             f"{now.done:,} of {now.planned:,} done, {now.accepted:,} accepted, {now.rejected:,} rejected, "
             f"{now.failed:,} failed, {now.in_flight:,} in flight, {now.per_minute:,.0f} a minute"
         )
+        line = "; ".join([line, *map(spending_words, now.spending())])
         return f"{line} ({plain(now.trouble)})" if now.trouble else line
 
     def _panel(self) -> Group:
@@ -79,5 +80,6 @@ class Display:
             ProgressBar(total=max(now.planned, 1), completed=now.done, width=40),
             Text(f"{now.done:,} of {now.planned:,} known conversations, {duration(now.seconds)}"),
         )
+        budget = [Text(spending_words(each)) for each in now.spending()]
         notes = [Text(text, style="yellow") for text in (plain(now.trouble), self._note) if text]
-        return Group(bar, facts, *notes)
+        return Group(bar, facts, *budget, *notes)

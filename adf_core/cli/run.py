@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import click
 
 from adf_core.cli.display import Display
+from adf_core.cli.log import log_to
 from adf_core.cli.shared import (
     Session,
     count,
@@ -27,6 +29,7 @@ from adf_core.cli.shared import (
     plain,
     session_options,
     show_complaints,
+    spending_words,
 )
 from adf_core.components import Provider
 from adf_core.engine import Run, RunOptions, Summary
@@ -36,6 +39,8 @@ from adf_core.journal import JournalReader
 from adf_core.options import options_schema
 from adf_core.project import DEFAULT_PROVIDER, ComponentChoice, Project, load
 from adf_core.values import Path as KeyPath
+
+logger = logging.getLogger(__name__)
 
 BACKENDS = {"gemini": "gemini", "gpt": "openai"}
 
@@ -50,6 +55,7 @@ BACKENDS = {"gemini": "gemini", "gpt": "openai"}
 @click.option("--retry-rejected", is_flag=True, help="Ask again for conversations that were rejected.")
 @click.option("--top-up", is_flag=True, help="Ask only for combinations of values that no accepted record has.")
 @click.option("--runner", default="local", metavar="NAME", help="Where slots are executed (default: here).")
+@click.option("--log-json", type=click.Path(path_type=Path), metavar="FILE", help="Log each request, as JSON lines.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option("--target-folder", type=click.Path(path_type=Path), metavar="DIR", help="The project, in the older form.")
 @click.option("--target-filename", metavar="NAME", help="Where `json` writes, in the older form (outputs.json).")
@@ -74,6 +80,7 @@ def command(
     retry_rejected: bool,
     top_up: bool,
     runner: str,
+    log_json: Path | None,
     as_json: bool,
     target_folder: Path | None,
     target_filename: str | None,
@@ -118,7 +125,9 @@ def command(
             runner=runner,
         ),
     )
-    summary = asyncio.run(_execute(run))
+    with log_to(log_json, loaded.setup.provider.options), asyncio.Runner(loop_factory=_loop_factory()) as loop:
+        summary = loop.run(_execute(run))
+        logger.info("run ended", extra={"data": summary.to_dict()})
     if summary.set_aside:
         click.echo(f"The old journal is now {summary.set_aside}.", err=True)
     if as_json:
@@ -126,6 +135,16 @@ def command(
     else:
         _show(summary)
     return summary.exit_status
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's event loop where it is installed, else asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    new_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return new_loop
 
 
 def _older_form(
@@ -206,7 +225,9 @@ def _show(summary: Summary) -> None:
         "budget": "stopped",
         "error": "stopped",
     }
-    ending = click.style(f"{endings[summary.ended]}:", fg=colour, bold=True)
+    ending = click.style(
+        "nothing to do:" if summary.nothing_to_do else f"{endings[summary.ended]}:", fg=colour, bold=True
+    )
     parts = [f"{number:,} {word}" for word, number in _others(summary) if number]
     click.echo(
         f"{ending} {state.accepted:,} of {count(state.planned, 'conversation')} accepted"
@@ -217,6 +238,8 @@ def _show(summary: Summary) -> None:
         f"  this run: {count(summary.requests, 'request')}, {summary.input_tokens:,} tokens in, "
         f"{summary.output_tokens:,} out, {dollars(summary.cost_usd)}"
     )
+    for each in summary.spending:
+        click.echo(f"  {spending_words(each)}")
     for result in summary.sinks.values():
         click.echo(f"  {', '.join(map(_short, result.paths))}  {count(result.records, 'record')}")
     for sentence in _wishes(summary):

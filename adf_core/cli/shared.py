@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from adf_core.engine import Spending
     from adf_core.errors import Complaint
     from adf_core.plugins import Plugins
     from adf_core.values import Path as KeyPath
@@ -165,6 +166,16 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def spending_words(spending: Spending) -> str:
+    """How it stands with a cap: what is spent, reserved and left."""
+    spent, reserved, left = (
+        f"${amount:,.4f}" if spending.unit == "usd" else f"{amount:,.0f}"
+        for amount in (spending.spent, spending.reserved, spending.left)
+    )
+    unit = "" if spending.unit == "usd" else f" {spending.unit}"
+    return f"budget{unit}: {spent} spent, {reserved} reserved, {left} left"
 
 
 def dollars(usd: float | None) -> str:

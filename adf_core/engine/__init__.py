@@ -1,6 +1,7 @@
 """The engine: settles the slots of a plan, asking and judging, and delivers what was accepted."""
 
+from adf_core.engine.budget import Spending
 from adf_core.engine.progress import Progress
-from adf_core.engine.run import Run, RunOptions, Summary, installed_directions
+from adf_core.engine.run import Run, RunOptions, Summary
 
-__all__ = ["Progress", "Run", "RunOptions", "Summary", "installed_directions"]
+__all__ = ["Progress", "Run", "RunOptions", "Spending", "Summary"]

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from adf_core.components import Price, Request, Response, Usage
-from adf_core.errors import UsageError
+from adf_core.errors import ProviderError, Timeout, Unreachable, UsageError
 from adf_core.journal import Charge
 from adf_core.project import Budget
 
 
 class BudgetSpent(Exception):
     """The next try might exceed the budget; the text says which cap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """One cap of a budget, in its ``unit``: what was spent, what is reserved for requests in flight, what is left."""
+
+    unit: str
+    spent: float
+    reserved: float
+    left: float
 
 
 class BudgetKeeper:
@@ -25,11 +37,25 @@ class BudgetKeeper:
         self._budget = budget
         self._price = price
         self.charged = charged
+        self.reserved = Charge()
+        """What of it is for requests in flight, at their worst case."""
 
     @property
     def limited(self) -> bool:
         """Whether there is any cap: then a charge must be on disk before its request is sent."""
         return self._budget != Budget()
+
+    def spending(self) -> list[Spending]:
+        """How it stands with each cap that there is."""
+        return [
+            Spending(unit, used - reserved, reserved, max(0, cap - used))
+            for unit, used, reserved, cap in (
+                ("requests", self.charged.requests, self.reserved.requests, self._budget.requests),
+                ("tokens", self.charged.tokens, self.reserved.tokens, self._budget.tokens),
+                ("usd", self.charged.usd, self.reserved.usd, self._budget.usd),
+            )
+            if cap is not None
+        ]
 
     def reserve(self, request: Request) -> Charge:
         """Charge a try's worst case: the prompt's bytes as tokens, and all of ``max_tokens``. BudgetSpent where that
@@ -38,7 +64,13 @@ class BudgetKeeper:
         prompt = len(request.prompt.encode("utf-8", "surrogatepass"))
         price = self._price or Price(0.0, 0.0)
         worst = Charge(1, prompt + request.max_tokens, prompt * price.input_usd + request.max_tokens * price.output_usd)
-        after = self.charged + worst
+        if self.limited:
+            self._check(self.charged + worst)
+        self.charged += worst
+        self.reserved += worst
+        return worst
+
+    def _check(self, after: Charge) -> None:
         for name, used, cap in (
             ("requests", after.requests, self._budget.requests),
             ("tokens", after.tokens, self._budget.tokens),
@@ -46,24 +78,20 @@ class BudgetKeeper:
         ):
             if cap is not None and used > cap:
                 raise BudgetSpent(f"`budget.{name}` ({cap:g}) leaves no room for another request")
-        self.charged = after
-        return worst
 
-    def settle(self, reserved: Charge, response: Response | None) -> Charge:
-        """Put what a try took in the place of its reservation; without a response it took a request and no tokens.
+    def settle(self, reserved: Charge, outcome: Response | ProviderError) -> None:
+        """Put what a try took in the place of its reservation; where a server refused, that is a request and no tokens.
 
-        A response that does not say what it took stays charged at the worst case.
+        What a lost request took is unknown, and so is that of a response that does not say it: these stay charged at
+        the worst case.
         """
-        if response is None:
-            actual = Charge(1)
-        elif response.usage == Usage():
-            actual = reserved
-        else:
-            usage = response.usage
-            usd = response.cost_usd
+        self.reserved -= reserved
+        if isinstance(outcome, Response) and outcome.usage != Usage():
+            usage = outcome.usage
+            usd = outcome.cost_usd
             if usd is None:
                 price = self._price or Price(0.0, 0.0)
                 usd = usage.input_tokens * price.input_usd + usage.output_tokens * price.output_usd
-            actual = Charge(1, usage.input_tokens + usage.output_tokens, usd)
-        self.charged = self.charged - reserved + actual
-        return actual
+            self.charged += Charge(1, usage.input_tokens + usage.output_tokens, usd) - reserved
+        elif not isinstance(outcome, Response | Timeout | Unreachable):
+            self.charged += Charge(1) - reserved

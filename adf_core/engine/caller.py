@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,8 +12,10 @@ from dataclasses import dataclass, replace
 
 from adf_core.components import Provider, Request, Response
 from adf_core.engine.budget import BudgetKeeper, BudgetSpent
+from adf_core.engine.limiter import Limiter
+from adf_core.engine.patience import Patience
 from adf_core.engine.progress import Progress
-from adf_core.engine.retry import REQUEST_TIMEOUT, TRIES, TRIES_UNSEEN, wait_before_try, worth_another_try
+from adf_core.engine.retry import Tries
 from adf_core.errors import (
     AuthenticationFailed,
     ContentBlocked,
@@ -24,6 +27,10 @@ from adf_core.errors import (
 )
 from adf_core.journal import Charge, Journal, StoredAnswer
 from adf_core.plan import request_key
+
+logger = logging.getLogger(__name__)
+
+BYTES_A_TOKEN = 4  # English text in the usual tokenizers
 
 Call = Callable[[Request], Awaitable[Response]]
 
@@ -63,7 +70,7 @@ def _unforeseen(provider: str, error: Exception) -> str:
 
 
 class Caller:
-    """Sends requests to one provider, at most ``concurrency`` at a time."""
+    """Sends requests to one provider, as many at a time as it can take."""
 
     def __init__(
         self,
@@ -72,15 +79,15 @@ class Caller:
         budget: BudgetKeeper,
         progress: Progress,
         concurrency: int,
-        stop: asyncio.Event,
     ) -> None:
-        """Once ``stop`` is set nothing more is sent; what is in flight may finish."""
+        """At most ``concurrency`` requests are in flight."""
         self.provider = provider
         self._journal = journal
         self._budget = budget
         self._progress = progress
-        self._permits = asyncio.Semaphore(concurrency)
-        self._stop = stop
+        self._limiter = Limiter(concurrency, rpm=provider.rpm, tpm=provider.tpm)
+        self._patience = Patience()
+        self._stop = asyncio.Event()
         self._settled = asyncio.Event()
         self._reservations = 0
         self._answered = False
@@ -90,11 +97,17 @@ class Caller:
         """Whether the provider has answered anything in this run."""
         return self._answered
 
+    def stop(self) -> None:
+        """Send nothing more; what is in flight may finish."""
+        self._stop.set()
+        self._limiter.close()
+
     async def ask(
         self,
         request: Request,
         *,
         slot: str,
+        key: str | None = None,
         purpose: str = "",
         attempt: int = 1,
         feedback: str = "",
@@ -102,21 +115,25 @@ class Caller:
     ) -> StoredAnswer:
         """Ask for one attempt and commit what came of it.
 
-        ``request`` is without ``feedback``, which is added to its prompt; ``via`` answers it (default: the provider's
-        ``generate``). A refusal of the content is stored like an answer.
-        Raises other ProviderErrors when tries are used up, Fatal, Stopped, or BudgetSpent.
+        ``request`` is without ``feedback``, which is added to its prompt; ``key`` is its request key where that is
+        known; ``via`` answers it (default: the provider's ``generate``). A refusal of the content is stored like an
+        answer. Raises other ProviderErrors when tries are used up, Fatal, Stopped, or BudgetSpent.
         """
-        key = request_key(request, self.provider)
-        sent = replace(request, prompt=request.prompt + feedback)
-        tries = 0
+        if key is None:
+            key = request_key(request, self.provider)
+        sent = replace(request, prompt=request.prompt + feedback) if feedback else request
+        began = time.monotonic()
+        tries = Tries()
         while True:
-            tries += 1
-            last = await self._try(sent, via or self.provider.generate)
-            if isinstance(last.outcome, Response | ContentBlocked):
+            number = tries.begin()
+            last = await self._try(sent, via or self.provider.generate, number)
+            outcome = last.outcome
+            _log_try(slot, purpose, attempt, number, last)
+            if isinstance(outcome, Response | ContentBlocked):
                 break
-            self._journal.add_fault(slot, purpose, attempt, tries, last.outcome, last.started)
-            self._progress.trouble = str(last.outcome)
-            await self._wait_or_raise(last.outcome, tries)
+            self._journal.add_fault(slot, purpose, attempt, number, outcome, last.started, last.seconds)
+            self._progress.trouble = str(outcome)
+            await self._wait_or_raise(outcome, tries)
         self._progress.trouble = ""
         self._answered = True
         self._journal.add_request(key, request, self.provider.name, self.provider.model)
@@ -127,9 +144,10 @@ class Caller:
             attempt=attempt,
             seed=request.seed,
             feedback=feedback,
-            outcome=last.outcome,
-            tries=tries,
+            outcome=outcome,
+            tries=tries.number,
             started=last.started,
+            waited=time.monotonic() - last.seconds - began,
             seconds=last.seconds,
         )
         await self._journal.commit()
@@ -153,28 +171,32 @@ class Caller:
         found = self._journal.reader.answers(slot, purpose, request_key(request, self.provider))
         return next((answer for answer in found if answer.response is not None), None)
 
-    async def _try(self, request: Request, via: Call) -> Try:
-        async with self._permits:
+    async def _try(self, request: Request, via: Call, number: int) -> Try:
+        permit = await self._limiter.acquire(len(request.prompt) // BYTES_A_TOKEN + request.max_tokens)
+        if permit is None:
+            raise Stopped
+        outcome: Response | ProviderError | None = None
+        try:
             reserved = await self._reserve(request)
-            charge = self._journal.add_charge(reserved)
-            if self._budget.limited:
-                await self._journal.commit()
             self._progress.requests += 1
             self._progress.in_flight += 1
             started, clock = time.time(), time.monotonic()
             try:
-                async with asyncio.timeout(REQUEST_TIMEOUT):
-                    outcome: Response | ProviderError = await via(request)
+                async with self._patience.limit(number):
+                    outcome = await via(request)
             except TimeoutError:
-                outcome = Timeout(f"No answer came within {REQUEST_TIMEOUT:g} seconds.")
+                outcome = Timeout(f"No answer came within {time.monotonic() - clock:.0f} seconds.")
             except ProviderError as error:
                 outcome = error
             except Exception as error:  # noqa: BLE001  a stranger's provider may raise anything; the run goes on
                 outcome = InvalidRequest(_unforeseen(self.provider.name, error))
             finally:
                 self._progress.in_flight -= 1
-            self._account(outcome, charge, reserved)
-            return Try(outcome, started, time.monotonic() - clock)
+            seconds = time.monotonic() - clock
+            self._account(outcome, reserved, seconds)
+        finally:
+            self._limiter.release(permit, outcome)
+        return Try(outcome, started, seconds)
 
     async def _reserve(self, request: Request) -> Charge:
         """Reserve a try's worst case; while others in flight may turn out cheaper than theirs, wait for them."""
@@ -188,37 +210,53 @@ class Caller:
                 if self._reservations == 0:
                     raise
                 await settled.wait()
-            else:
-                self._reservations += 1
-                return reserved
+                continue
+            self._reservations += 1
+            self._journal.set_charged(self._budget.charged)
+            if self._budget.limited:
+                await self._journal.commit()
+            return reserved
 
-    def _account(self, outcome: Response | ProviderError, charge: int, reserved: Charge) -> None:
+    def _account(self, outcome: Response | ProviderError, reserved: Charge, seconds: float) -> None:
         self._reservations -= 1
         self._settled.set()
         self._settled = asyncio.Event()
-        response = outcome if isinstance(outcome, Response) else None
-        if not isinstance(outcome, Timeout | Unreachable):  # what a lost request cost is unknown: it stays charged
-            self._journal.set_charge(charge, self._budget.settle(reserved, response))
-        if response is None:
+        self._budget.settle(reserved, outcome)
+        self._journal.set_charged(self._budget.charged)
+        if not isinstance(outcome, Response):
             return
+        self._patience.observe(seconds)
         progress = self._progress
-        progress.input_tokens += response.usage.input_tokens
-        progress.output_tokens += response.usage.output_tokens
-        progress.cost_usd += response.cost_usd or 0.0
-        progress.unpriced |= response.cost_usd is None
+        progress.input_tokens += outcome.usage.input_tokens
+        progress.output_tokens += outcome.usage.output_tokens
+        progress.cost_usd += outcome.cost_usd or 0.0
+        progress.unpriced |= outcome.cost_usd is None
 
-    async def _wait_or_raise(self, error: ProviderError, tries: int) -> None:
+    async def _wait_or_raise(self, error: ProviderError, tries: Tries) -> None:
         """Wait for the next try, or raise where there is none."""
         if isinstance(error, AuthenticationFailed | QuotaExhausted):
             raise Fatal(error)
-        unseen = isinstance(error, Unreachable) and not self._answered
-        if not worth_another_try(error) or tries >= (TRIES_UNSEEN if unseen else TRIES):
-            if unseen:
-                raise Fatal(error)
-            raise error
+        wait = tries.wait(error, seen=self._answered)
+        if wait is None:
+            raise Fatal(error) if isinstance(error, Unreachable) and not self._answered else error
         try:
-            async with asyncio.timeout(wait_before_try(tries + 1, error)):
+            async with asyncio.timeout(wait):
                 await self._stop.wait()
         except TimeoutError:
             return
         raise Stopped
+
+
+def _log_try(slot: str, purpose: str, attempt: int, number: int, made: Try) -> None:
+    if not logger.isEnabledFor(logging.DEBUG):
+        return
+    outcome = made.outcome
+    data: dict[str, object] = {"slot": slot, "purpose": purpose, "attempt": attempt, "try": number}
+    data |= {"started": made.started, "seconds": round(made.seconds, 6)}
+    if isinstance(outcome, Response):
+        usage = outcome.usage
+        data |= {"finish_reason": outcome.finish_reason, "tokens_in": usage.input_tokens}
+        data |= {"tokens_out": usage.output_tokens, "model": outcome.model}
+    else:
+        data |= {"error": type(outcome).__name__, "message": str(outcome)}
+    logger.debug("try", extra={"data": data})

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from adf_core.components import Component, Direction, Provider, Validator
-from adf_core.options import public_options
+from adf_core.options import identifying_options
 from adf_core.plugins import Plugins
 from adf_core.project import Project
 from adf_core.scenarios import Scenario
@@ -31,7 +31,8 @@ def fingerprint(
             **{name: getattr(setup, name) for name in ("output_format", "variables")},
             "prompts": {stage: template.text for stage, template in setup.templates.items()},
             "directions": [setup.seed_directions, setup.derivational_directions],
-            "generation": {**dataclasses.asdict(setup.generation), "target": None},
+            # How many seeds and records are wanted changes none of them.
+            "generation": {**dataclasses.asdict(setup.generation), "target": None, "s_factor": None},
         },
         "diagram": project.diagram_text,
         "space": project.space.to_dict(),
@@ -46,4 +47,4 @@ def fingerprint(
 
 def _identity(kind: type[Component], component: Component, plugins: Plugins) -> list[Any]:
     owner = plugins.owner(kind, component.name)
-    return [component.name, owner.version if owner else "", public_options(component)]
+    return [component.name, owner.version if owner else "", identifying_options(component)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from adf_core.components import Request, Response, Validator
+from adf_core.components import Request, Response, Validator, Verdict
 from adf_core.conversation import Candidate, Type
 from adf_core.engine.budget import BudgetSpent
 from adf_core.engine.caller import Caller, Fatal, Stopped, answered
@@ -88,6 +90,32 @@ class CandidateContext:
         return await caller.embed(texts, slot=self.slot, purpose=self.purpose)
 
 
+@dataclass(frozen=True, slots=True)
+class ContextInThread:
+    """A candidate's context for a validator that runs in a thread: what it asks is asked in the run's event loop."""
+
+    inner: CandidateContext
+    loop: asyncio.AbstractEventLoop
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    async def ask(self, request: Request, provider: str | None = None) -> Response:
+        asked = asyncio.run_coroutine_threadsafe(self.inner.ask(request, provider), self.loop)
+        return await asyncio.wrap_future(asked)
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        asked = asyncio.run_coroutine_threadsafe(self.inner.embed(texts), self.loop)
+        return await asyncio.wrap_future(asked)
+
+
+async def _verdict(validator: Validator, candidate: Candidate, context: CandidateContext) -> Verdict:
+    if not validator.cpu_heavy:
+        return await validator.validate(candidate, context)
+    outside = ContextInThread(context, asyncio.get_running_loop())
+    return await asyncio.to_thread(lambda: asyncio.run(validator.validate(candidate, outside)))
+
+
 async def judge(
     candidate: Candidate,
     validators: Sequence[Validator],
@@ -99,7 +127,7 @@ async def judge(
     for validator in validators:
         context = CandidateContext(project, candidate.key, validator.name, caller)
         try:
-            verdict = await validator.validate(candidate, context)
+            verdict = await _verdict(validator, candidate, context)
         except (Stopped, Fatal, BudgetSpent, ProviderError):
             raise
         except Exception as error:

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from adf_core.components import Job, Runner
+from adf_core.journal import COMMIT_ANSWERS
 
 WORKERS_A_PERMIT = 2
-"""Slots worked on for each request in flight: some wait for a retry, the journal or a validator and need no permit."""
+"""Slots worked on for each request in flight: some wait for a retry or a validator and need no permit."""
+
+WORKERS_AT_THE_DISK = COMMIT_ANSWERS
+"""Slots worked on besides: as many as there may be answers that wait to be committed together."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -25,7 +29,7 @@ class LocalRunner(Runner):
 
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(job.concurrency * WORKERS_A_PERMIT):
+                for _ in range(job.concurrency * WORKERS_A_PERMIT + WORKERS_AT_THE_DISK):
                     group.create_task(worker())
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from errors

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+from adf_core.engine.budget import BudgetKeeper, Spending
 from adf_core.journal.rows import State
 
 
@@ -27,6 +28,7 @@ class Progress:
     cost_usd: float = 0.0
     unpriced: bool = False
     trouble: str = ""
+    budget: BudgetKeeper | None = None
     started: float = field(default_factory=time.monotonic)
 
     def restart(self, planned: int) -> None:
@@ -43,6 +45,10 @@ class Progress:
                 self.rejected += 1
             case "failed":
                 self.failed += 1
+
+    def spending(self) -> list[Spending]:
+        """How it stands with each cap of the budget."""
+        return self.budget.spending() if self.budget else []
 
     @property
     def done(self) -> int:

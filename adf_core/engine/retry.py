@@ -4,33 +4,47 @@ from __future__ import annotations
 
 import random
 
-from adf_core.errors import Overloaded, ProviderError, RateLimited, Timeout, Unreachable
-
-TRIES = 8
-"""Most tries of one request. With the waits below a server may be away for about a minute."""
-
-TRIES_UNSEEN = 3
-"""Most tries while the server has never answered: a wrong address should be told at once."""
-
-FIRST_WAIT = 0.5
-"""Seconds before the second try; each later wait is twice as long."""
-
-LONGEST_WAIT = 30.0
-"""Seconds no wait exceeds, unless the server asks for more."""
-
-REQUEST_TIMEOUT = 600.0
-"""Seconds after which a request that brought nothing is given up."""
+from adf_core.engine.tuning import FIRST_WAIT, LONGEST_WAIT, REFUSALS, REWORDINGS, TRIES, TRIES_UNSEEN
+from adf_core.errors import Overloaded, ProviderError, RateLimited, Reworded, Timeout, Unreachable
 
 
-def worth_another_try(error: ProviderError) -> bool:
-    """Whether the same request may succeed a little later."""
-    return isinstance(error, RateLimited | Overloaded | Timeout | Unreachable)
-
-
-def wait_before_try(try_: int, error: ProviderError) -> float:
-    """Seconds to wait before try number ``try_`` (2 is the first retry): exponential with jitter, or what the server
-    asks.
+class Tries:
+    """The tries of one request. Each kind of fault has its own bound, so that being asked to slow down, which says
+    nothing against the request, does not use up what is meant for failures.
     """
-    wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (try_ - 2)) * random.uniform(0.75, 1.25)  # noqa: S311  jitter
-    asked = error.retry_after if isinstance(error, RateLimited) else None
-    return max(wait, asked) if asked is not None else wait
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._failed = 0
+        self._refused = 0
+        self._reworded = 0
+
+    def begin(self) -> int:
+        """One more; returns its number, from 1."""
+        self.number += 1
+        return self.number
+
+    def wait(self, error: ProviderError, *, seen: bool) -> float | None:
+        """Seconds to wait before the next try, or None where there is none.
+
+        ``seen`` says whether the server has ever answered: a wrong address should be told at once.
+        """
+        match error:
+            case Reworded():
+                self._reworded += 1
+                return 0.0 if self._reworded <= REWORDINGS else None
+            case RateLimited():
+                self._refused += 1
+                wait = _backoff(self._refused)
+                return max(wait, error.retry_after or 0.0) if self._refused <= REFUSALS else None
+            case Overloaded() | Timeout() | Unreachable():
+                self._failed += 1
+                most = TRIES if seen or not isinstance(error, Unreachable) else TRIES_UNSEEN
+                return _backoff(self._failed) if self._failed < most else None
+        return None
+
+
+def _backoff(number: int) -> float:
+    """Exponential with jitter, so that requests that failed together do not come back together."""
+    # The exponent is bounded only because the power would not fit a float.
+    return min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(number - 1, 60)) * random.uniform(0.75, 1.25)  # noqa: S311  jitter

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from adf_core import __version__
-from adf_core.components import Direction, Provider, RunInfo, Runner, Sink, SinkResult, Validator
-from adf_core.engine.budget import BudgetKeeper, BudgetSpent
+from adf_core.components import Component, Provider, RunInfo, Runner, Sink, SinkResult, Validator
+from adf_core.engine.budget import BudgetKeeper, BudgetSpent, Spending
 from adf_core.engine.caller import Caller, Fatal, Stopped
+from adf_core.engine.completion import delivered, delivery_mark, done_mark
 from adf_core.engine.delivery import judge_dataset, write_sinks
+from adf_core.engine.dispatcher import Dispatcher
 from adf_core.engine.fingerprint import fingerprint
-from adf_core.engine.frontier import Frontier
 from adf_core.engine.local import LocalRunner
 from adf_core.engine.parts import keep_parts
 from adf_core.engine.progress import Progress
-from adf_core.engine.scenarios import scenarios_of
+from adf_core.engine.scenarios import scenarios_of, stored_scenarios
 from adf_core.engine.settling import Settler
 from adf_core.engine.target import Target
 from adf_core.engine.waves import Waves
 from adf_core.errors import AdfError, InvalidRequest
-from adf_core.journal import Journal, RunState, SettledSlot, set_aside
+from adf_core.journal import FILE_NAME, Journal, JournalReader, RunState, SettledSlot, set_aside
 from adf_core.options import build
-from adf_core.plan import Plan, Prompter, Sampling, Slot
+from adf_core.plan import Plan, Prompter, Sampling, Slot, installed_directions
 from adf_core.plugins import Plugins
 from adf_core.project import Project
+from adf_core.scenarios import Scenario
 
 REFUSALS_BEFORE_STOP = 5
 """So many requests the provider does not accept, before any answer, stop the run: something is wrong with all of them.
@@ -65,6 +66,8 @@ class Summary:
     ``ended`` is ``finished``, ``interrupted``, ``limit``, ``budget`` or ``error``; ``why`` says more. ``cost_usd`` is
     None where a price is unknown. ``target`` is what was wanted in all, None where all is; ``cells_short`` how many
     combinations of values have fewer accepted records than wanted, None where that was not asked for.
+    ``nothing_to_do`` says that an earlier run had brought and written all of it; ``spending`` is how it stands with the
+    budget.
     """
 
     ended: str
@@ -82,6 +85,8 @@ class Summary:
     sinks: dict[str, SinkResult]
     out: Path
     set_aside: Path | None
+    nothing_to_do: bool
+    spending: tuple[Spending, ...]
 
     def to_dict(self) -> dict[str, Any]:
         data = asdict(self)
@@ -114,10 +119,9 @@ class Run:
         local = options.runner == LocalRunner.name
         self._runner = LocalRunner() if local else build(plugins.get(Runner, options.runner), {})
         self.concurrency = options.concurrency or self._provider.concurrency
-        self._stop_asking = asyncio.Event()
-        self._changed = asyncio.Event()
-        self._active = 0
-        self._in_waves = False
+        self._stopped = False
+        self._callers: dict[str | None, Caller] = {}
+        self._dispatcher: Dispatcher | None = None
         self._dispatched = 0
         self._refusals = 0
         self._ended = ""
@@ -127,70 +131,131 @@ class Run:
     async def execute(self, when_open: Callable[[], None] | None = None) -> Summary:
         """Settle what is open, judge the whole, write the sinks.
 
-        ``when_open`` is called when the components are opened, which may take long and speak to the user itself.
+        ``when_open`` is called when the components are opened, which may take long and speak to the user itself. Where
+        an earlier run has done all there is to do, the provider is not opened.
         """
         async with AsyncExitStack() as self._stack:
-            for component in (
-                *(self._provider, self._runner, *self._directions.values()),
-                *(*self._validators, *self._sinks),
-            ):
-                await self._stack.enter_async_context(component)
+            await self._open(*self._directions.values(), *self._validators, *self._sinks)
+            finished = self._has_finished()
+            if not finished:
+                await self._open(self._provider, self._runner)
             self._set_aside = set_aside(self._options.out) if self._options.fresh else None
             self._journal = await self._stack.enter_async_context(Journal(self._options.out))
             if when_open is not None:
                 when_open()
             self._plan = Plan(self._project.setup, scenarios_of(self._project, self._journal), self._directions)
-            self._epoch = self._open_epoch()
-            if self._project.setup.split is not None:
-                keep_parts(self._journal, self._project.setup.split, self._plan.scenarios)
-            charged = self._journal.reader.charged()
-            self._budget = BudgetKeeper(self._project.setup.budget, charged, self._provider.price())
-            self._callers: dict[str | None, Caller] = {None: self._make_caller(self._provider)}
-            self._settler = Settler(
-                self._project,
-                self._plan,
-                Prompter(self._project, self._directions, Sampling.of(self._provider, self._project.setup)),
-                self._journal,
-                self._epoch,
-                self._validators,
-                self._caller_of,
-                self.progress,
-            )
             self._waves = Waves(self._project, self._plan, self._journal.reader, self._options.top_up)
-            await self._fill()
-            self._journal.set_meta(ended=f"{self._ended or 'finished'}: {self._why}".removesuffix(": "))
-            await self._journal.commit()
+            mark = None if finished else await self._settle_all()
             state = self._journal.reader.state()
-            # Where nothing was accepted there is nothing to deliver, and an earlier dataset stays as it is.
-            sinks = await write_sinks(self._journal.path, self._sinks, self._info()) if state.accepted else {}
-            return self._summary(state, sinks)
+            if mark is not None:
+                ended = f"{self._ended or 'finished'}: {self._why}".removesuffix(": ")
+                self._journal.set_meta(ended=ended, done="" if self._ended or state.failed else mark)
+                await self._journal.commit()
+                state = replace(state, ended=ended)
+            sinks, unchanged = await self._deliver(state)
+            return self._summary(state, sinks, nothing_to_do=finished and unchanged)
+
+    async def _open(self, *components: Component) -> None:
+        for component in components:
+            await self._stack.enter_async_context(component)
+
+    def _fingerprint(self, scenarios: Sequence[Scenario]) -> str:
+        return fingerprint(self._project, scenarios, self._plugins, self._provider, self._directions, self._validators)
+
+    def _has_finished(self) -> bool:
+        """Whether an earlier run has left nothing to ask for."""
+        options = self._options
+        path = options.out / FILE_NAME
+        if options.fresh or options.top_up or options.retry_rejected or not path.is_file():
+            return False
+        with JournalReader(path) as reader:
+            scenarios = stored_scenarios(self._project, reader)
+            return scenarios is not None and reader.meta("done") == done_mark(
+                self._fingerprint(scenarios), self._project
+            )
+
+    async def _settle_all(self) -> str:
+        """Ask and judge until nothing is left to do or something stops the run; returns the mark of one that has done
+        all.
+        """
+        mark = self._open_epoch()
+        await self._journal.commit()
+        reader = self._journal.reader
+        self._budget = BudgetKeeper(self._project.setup.budget, reader.totals().charged, self._provider.price())
+        self.progress.budget = self._budget
+        self._callers[None] = self._make_caller(self._provider)
+        self._settler = Settler(
+            self._project,
+            self._plan,
+            Prompter(self._project, self._directions, Sampling.of(self._provider, self._project.setup)),
+            self._journal,
+            self._epoch,
+            self._validators,
+            self._caller_of,
+            self.progress,
+        )
+        await self._fill()
+        return mark
+
+    async def _deliver(self, state: RunState) -> tuple[dict[str, SinkResult], bool]:
+        """Write the sinks, and whether all they would write was there already.
+
+        Where nothing was accepted there is nothing to deliver, and an earlier dataset stays as it is.
+        """
+        if not state.accepted:
+            return {}, False
+        split = self._project.setup.split
+        info = self._info()
+        versions = [owner.version if (owner := self._plugins.owner(Sink, each.name)) else "" for each in self._sinks]
+        written = delivered(self._journal.reader.meta("delivered"), self._sinks, versions, info, split)
+        if written is not None:
+            return written, True
+        if split is not None:
+            keep_parts(self._journal, split, self._plan.scenarios)
+            await self._journal.commit()
+        results = await write_sinks(self._journal.path, self._sinks, info)
+        self._journal.set_meta(delivered=delivery_mark(self._sinks, versions, info, split, results))
+        return results, False
 
     async def _fill(self) -> None:
         """Settle the plan's slots, then waves of further seeds, until what is wanted is there or cannot be had."""
         wanted = self._project.setup.generation.target
         kept_out = 0
         while not self._options.top_up:
-            self._target = Target(None if wanted is None else wanted + kept_out)
             self.progress.restart(self._plan.seed_count)
-            await self._drain(self._plan.seeds())
+            target = Target(None if wanted is None else wanted + kept_out)
+            await self._drain(target)
             before, kept_out = kept_out, self._journal.reader.excluded()
             # Where validators of the whole keep some out, the plan may have others to take their place.
-            if self._ended or self._target.last is None or kept_out == before:
+            if self._ended or target.last is None or kept_out == before:
                 break
-        self._in_waves = True
         first, fruitless = self._project.setup.generation.s_factor, 0
         while not self._ended and fruitless < FRUITLESS_WAVES and (wave := self._waves.next(first)):
             before = self._waves.accepted(first)
-            self._target = Target(wave.wanted)
             self.progress.planned += wave.size if wave.wanted is None else min(wave.size, wave.wanted)
-            await self._drain(self._plan.replacements(first, wave.passes, wave.scenarios))
+            await self._drain(Target(wave.wanted), self._plan.replacements(first, wave.passes, wave.scenarios))
             first += wave.passes
             fruitless = 0 if self._waves.accepted(first) > before else fruitless + 1
 
-    async def _drain(self, seeds: Iterator[Slot]) -> None:
-        category = self._project.setup.category
-        self._frontier = Frontier(self._plan, seeds, lambda key: self._journal.reader.record(key, category))
+    async def _drain(self, target: Target, seeds: Iterator[Slot] | None = None) -> None:
+        """One pass over the plan, or over these further seeds."""
+        limit = self._options.limit
+        self._dispatcher = Dispatcher(
+            self._plan,
+            self._journal.reader,
+            self._epoch,
+            target,
+            self.progress,
+            retry_rejected=self._options.retry_rejected,
+            most=None if limit is None else limit - self._dispatched,
+            seeds=seeds,
+        )
+        if self._ended:
+            self._dispatcher.end()
         await self._runner.run(self)
+        self._dispatched += self._dispatcher.dispatched
+        if self._dispatcher.held_back:
+            self._end("limit", f"--limit {limit}")
         await self._journal.commit()
         await judge_dataset(self._journal, self._validators, self._project, self._caller_of)
 
@@ -202,35 +267,49 @@ class Run:
         """Begin no further slot; those that were begun may still ask what they need."""
         if not self._ended:
             self._ended, self._why, self._error = ended, why, error
-        self._changed.set()
+        if self._dispatcher is not None:
+            self._dispatcher.end()
 
     def _stop(self, ended: str, why: str, error: AdfError | None = None) -> None:
         """Ask for nothing more; what is in flight may finish."""
-        self._stop_asking.set()
+        self._stopped = True
+        for caller in self._callers.values():
+            caller.stop()
         self._end(ended, why, error)
 
-    def _open_epoch(self) -> int:
-        """Stored states are trusted while the fingerprint is unchanged; else a new epoch judges and asks anew."""
-        now = fingerprint(
-            self._project, self._plan.scenarios, self._plugins, self._provider, self._directions, self._validators
+    def _open_epoch(self) -> str:
+        """Stored states are trusted while the fingerprint is unchanged; else a new epoch judges and asks anew.
+
+        More seeds of the same kind only follow those that are there, so that needs no new epoch, unless some of them
+        were asked for as further seeds. Returns the mark of a run that has done all there is to do.
+        """
+        now = self._fingerprint(self._plan.scenarios)
+        reader, s_factor = self._journal.reader, self._project.setup.generation.s_factor
+        before = int(reader.meta("s_factor") or s_factor)
+        same = reader.meta("fingerprint") == now and (
+            s_factor == before or (s_factor > before and not reader.replacements())
         )
-        reader = self._journal.reader
-        epoch = reader.epoch + (reader.meta("fingerprint") != now)
+        self._epoch = reader.epoch + (not same)
         self._journal.set_meta(
             fingerprint=now,
-            epoch=str(epoch),
+            epoch=str(self._epoch),
             seeds=str(self._plan.seed_count),
-            s_factor=str(self._project.setup.generation.s_factor),
+            s_factor=str(s_factor),
             target=str(self._project.setup.generation.target or 0),
             project=str(self._project.folder.resolve()),
             provider=self._provider.name,
             model=self._provider.model,
             ended="running",
+            done="",
+            delivered="",
         )
-        return epoch
+        return done_mark(now, self._project)
 
     def _make_caller(self, provider: Provider) -> Caller:
-        return Caller(provider, self._journal, self._budget, self.progress, self.concurrency, self._stop_asking)
+        caller = Caller(provider, self._journal, self._budget, self.progress, self.concurrency)
+        if self._stopped:
+            caller.stop()
+        return caller
 
     async def _caller_of(self, name: str | None) -> Caller:
         """The caller of the run's provider, or of another one by name, opened when it is first asked for."""
@@ -245,81 +324,39 @@ class Run:
 
     async def work(self) -> bool:
         """Settle the next slot; wait where none is ready yet; False when there is nothing left to do."""
-        found = await self._next()
-        if found is None:
+        dispatcher = self._dispatcher
+        found = await dispatcher.next() if dispatcher else None
+        if dispatcher is None or found is None:
             return False
+        settled = None
         try:
-            await self._settle(*found)
+            settled = await self._settle(*found, dispatcher)
         finally:
-            self._active -= 1
-            self._changed.set()
+            dispatcher.done(settled)
         return True
 
-    async def _next(self) -> tuple[Slot, bool] | None:
-        while not self._ended:
-            self._changed.clear()
-            if self._target.may_be_met(self._active):
-                await self._changed.wait()
-                continue
-            found = self._next_open()
-            if found is not None and self._dispatched == self._options.limit:
-                self._end("limit", f"--limit {self._options.limit}")
-            elif found is not None:
-                self._dispatched += 1
-                self._active += 1
-                return found
-            elif self._active == 0:
-                self._changed.set()
-                return None
-            else:
-                await self._changed.wait()
-        return None
-
-    def _next_open(self) -> tuple[Slot, bool] | None:
-        """The next slot to work on, and whether attempts were used up on it before; settled ones are counted on the
-        way.
-        """
-        if self._in_waves and self._target.last is not None:
-            return None
-        while (slot := self._frontier.next(self._target.last)) is not None:
-            found = self._journal.reader.slot(slot.key)
-            if found is None:
-                return slot, False
-            settled, epoch = found
-            again = settled.state == "failed" or (settled.state == "rejected" and self._options.retry_rejected)
-            if again or epoch != self._epoch:
-                return slot, again
-            self.progress.settled_before += 1
-            self._count(settled)
-        return None
-
-    async def _settle(self, slot: Slot, again: bool) -> None:
+    async def _settle(self, slot: Slot, again: bool, dispatcher: Dispatcher) -> SettledSlot | None:
         try:
             settled = await self._settler.settle(slot, again)
         except Stopped:
-            return
+            return None
         except BudgetSpent as error:
             self._stop("budget", str(error))
-            return
+            return None
         except Fatal as error:
             self._stop("error", str(error), error.error)
-            return
+            return None
         self._journal.settle(settled, self._epoch)
         if settled.children:
+            dispatcher.expect(settled)
             await self._journal.commit()
-        self._count(settled)
+        else:
+            await self._journal.keep_pace()
         if settled.judge == InvalidRequest.__name__ and not self._callers[None].answered:
             self._refusals += 1
             if self._refusals == REFUSALS_BEFORE_STOP:
                 self._stop("error", settled.reason or "", InvalidRequest(settled.reason or ""))
-
-    def _count(self, settled: SettledSlot) -> None:
-        self.progress.count(settled.state)
-        if settled.state == "accepted":
-            self._target.add((settled.round, settled.place))
-        if settled.children:
-            self.progress.planned += settled.children
-            self._frontier.add_parent(settled.round, settled.place, settled.key)
+        return settled
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
@@ -336,7 +373,7 @@ class Run:
             parts=tuple(split.shares) if (split := self._project.setup.split) else (),
         )
 
-    def _summary(self, state: RunState, sinks: dict[str, SinkResult]) -> Summary:
+    def _summary(self, state: RunState, sinks: dict[str, SinkResult], *, nothing_to_do: bool) -> Summary:
         progress = self.progress
         return Summary(
             ended=self._ended or "finished",
@@ -354,6 +391,8 @@ class Run:
             sinks=sinks,
             out=self._options.out,
             set_aside=self._set_aside,
+            nothing_to_do=nothing_to_do,
+            spending=tuple(progress.spending()),
         )
 
     def _exit_status(self, state: RunState) -> int:
@@ -363,10 +402,3 @@ class Run:
             return self._error.exit_status
         nothing_came = not self._ended and not state.accepted
         return 1 if state.failed or nothing_came else 0
-
-
-def installed_directions(project: Project, plugins: Plugins) -> dict[str, Direction]:
-    """The installed directions among those a setup names; the others are plain words."""
-    names = (*project.setup.seed_directions, *project.setup.derivational_directions)
-    found = ((name, plugins.find(Direction, name)) for name in names)
-    return {name: build(direction, {}) for name, direction in found if direction is not None}

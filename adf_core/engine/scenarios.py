@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from adf_core.journal import Journal
+from adf_core.journal import Journal, JournalReader
 from adf_core.project import Project
 from adf_core.scenarios import Scenario, choose
 
@@ -17,12 +17,21 @@ def scenarios_of(project: Project, journal: Journal) -> Sequence[Scenario]:
 
     Raises UsageError where the space has too many for its strategy.
     """
-    space, choice = project.space, project.setup.choice
-    text = json.dumps([space.to_dict(), asdict(replace(choice, per_cell=0))], sort_keys=True)
-    identity = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    if journal.reader.meta("scenarios") != identity:
-        scenarios = choose(space, choice, journal.reader.scenarios_begun())
-        journal.set_scenarios(scenarios)
-        journal.set_meta(scenarios=identity, space=json.dumps(space.to_dict()))
-        return scenarios
-    return journal.reader.scenarios()
+    stored = stored_scenarios(project, journal.reader)
+    if stored is not None:
+        return stored
+    scenarios = choose(project.space, project.setup.choice, journal.reader.scenarios_begun())
+    journal.set_scenarios(scenarios)
+    journal.set_meta(scenarios=_identity(project), space=json.dumps(project.space.to_dict()))
+    return scenarios
+
+
+def stored_scenarios(project: Project, reader: JournalReader) -> Sequence[Scenario] | None:
+    """The stored scenarios; None where space or choice have changed since."""
+    return reader.scenarios() if reader.meta("scenarios") == _identity(project) else None
+
+
+def _identity(project: Project) -> str:
+    choice = replace(project.setup.choice, per_cell=0)
+    text = json.dumps([project.space.to_dict(), asdict(choice)], sort_keys=True)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

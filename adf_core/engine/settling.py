@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from adf_core.components import Request, Validator
+from adf_core.components import Validator
 from adf_core.conversation import Candidate
 from adf_core.engine.caller import Caller
 from adf_core.engine.judging import Judgement, ValidatorFailed, judge
@@ -17,6 +18,9 @@ from adf_core.journal.rows import State
 from adf_core.plan import Plan, Prompter, Slot, attempt_seed, request_key
 from adf_core.project import Project
 from adf_core.prompts import TemplateError, UnusableAnswer, feedback_text, read_answer
+
+LONG_TEXT = 50_000
+"""Characters of an answer that may take more than a millisecond or two to read."""
 
 PARSE = "answer"
 """Who is named as the judge of an answer that holds no conversation."""
@@ -67,7 +71,8 @@ class Settler:
             try:
                 answer = stored.get(attempt)
                 if answer is None:
-                    answer = await self._ask(caller, request, slot, attempt, feedback)
+                    seeded = replace(request, seed=attempt_seed(slot.key, attempt))
+                    answer = await caller.ask(seeded, slot=slot.key, key=key, attempt=attempt, feedback=feedback)
                 else:
                     self._progress.reused += 1
                 if answer.response is None:
@@ -86,16 +91,17 @@ class Settler:
             feedback = feedback_text(refusal.feedback or refusal.reason)
         return self._ended(slot, last[0], attempts, last[1], last[2])
 
-    async def _ask(self, caller: Caller, request: Request, slot: Slot, attempt: int, feedback: str) -> StoredAnswer:
-        seeded = replace(request, seed=attempt_seed(slot.key, attempt))
-        return await caller.ask(seeded, slot=slot.key, attempt=attempt, feedback=feedback)
-
     async def _judge(self, slot: Slot, stored: StoredAnswer, caller: Caller) -> Judgement:
         response = stored.response
         if response is None:
             raise AssertionError("only answers with a text are judged")
         try:
-            answer = read_answer(response.text, response.finish_reason, slot.type)
+            # A long text that is no JSON takes a long time to be repaired; the requests go on meanwhile.
+            answer = (
+                read_answer(response.text, response.finish_reason, slot.type)
+                if len(response.text) <= LONG_TEXT
+                else await asyncio.to_thread(read_answer, response.text, response.finish_reason, slot.type)
+            )
         except UnusableAnswer as error:
             return Judgement(None, (StoredVerdict(PARSE, "reject", str(error)),))
         candidate = Candidate(

@@ -12,6 +12,9 @@ from adf_core.conversation import Conversation, Turn, Type
 
 _MOST_STARTS = 16  # places in a chatty answer where its JSON may begin; more are not tried, so that time stays linear
 
+MOST_CHARACTERS = 4 * 1024 * 1024
+"""Longer answers are not read: no conversation has so many, and it would take seconds."""
+
 _MOST_BRACES = 500  # the repair takes time quadratic in their number, and no conversation has so many
 
 
@@ -57,6 +60,8 @@ def read_answer(text: str, finish_reason: FinishReason, type_: Type) -> Answer:
         raise UnusableAnswer("it was cut off by the token limit; it must be shorter")
     if finish_reason == "content_filter":
         raise UnusableAnswer("it was stopped by the provider's content filter")
+    if len(text) > MOST_CHARACTERS:
+        raise UnusableAnswer(f"it is far too long ({len(text):,} characters)")
     key = "conversation" if type_ == "instruct" else "conversations"
     data = _find_object(text, key)
     return Answer(data, tuple(_turns(data, key)))

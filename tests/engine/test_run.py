@@ -31,7 +31,7 @@ from adf_core import (
     Validator,
     Verdict,
 )
-from adf_core.engine import retry
+from adf_core.engine import retry, tuning
 from adf_core.journal import FILE_NAME, JournalReader
 from adf_core.testing import ScriptedProvider, answer_with
 
@@ -172,7 +172,7 @@ def test_a_passing_fault_costs_a_try_and_no_attempt(run, tmp_path: Path, error: 
 def test_tries_are_bounded(run) -> None:
     busy = provider(raising(*[Overloaded("busy")] * 99))
     summary = run(busy, derivational_evolving_directions=[])
-    assert (summary.state.failed, summary.requests) == (2, 2 * retry.TRIES)
+    assert (summary.state.failed, summary.requests) == (2, 2 * tuning.TRIES)
     assert run(provider(one_turn), derivational_evolving_directions=[]).state.accepted == 2
 
 
@@ -189,7 +189,7 @@ def test_a_refused_key_or_an_empty_account_stops_the_run_at_once(run, error: Exc
 def test_a_server_that_was_never_reached_stops_the_run_soon(run) -> None:
     summary = run(provider(raising(*[Unreachable("nobody listens at x")] * 99)), options={"concurrency": 1})
     assert (summary.ended, summary.exit_status) == ("error", 1)
-    assert retry.TRIES_UNSEEN <= summary.requests < 2 * retry.TRIES_UNSEEN
+    assert tuning.TRIES_UNSEEN <= summary.requests < 2 * tuning.TRIES_UNSEEN
 
 
 def test_five_refused_requests_before_any_answer_stop_the_run(run) -> None:
