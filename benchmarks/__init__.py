@@ -1,0 +1,1 @@
+"""Measurements; each is a program of its own, and its docstring says how it is run."""
