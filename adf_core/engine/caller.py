@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
@@ -90,12 +91,12 @@ class Caller:
         self._stop = asyncio.Event()
         self._settled = asyncio.Event()
         self._reservations = 0
-        self._answered = False
+        self._answered_at = -math.inf
 
     @property
     def answered(self) -> bool:
         """Whether the provider has answered anything in this run."""
-        return self._answered
+        return self._answered_at > -math.inf
 
     def stop(self) -> None:
         """Send nothing more; what is in flight may finish."""
@@ -124,6 +125,7 @@ class Caller:
         sent = replace(request, prompt=request.prompt + feedback) if feedback else request
         began = time.monotonic()
         tries = Tries()
+        failing_since = math.inf
         while True:
             number = tries.begin()
             last = await self._try(sent, via or self.provider.generate, number)
@@ -133,9 +135,10 @@ class Caller:
                 break
             self._journal.add_fault(slot, purpose, attempt, number, outcome, last.started, last.seconds)
             self._progress.trouble = str(outcome)
-            await self._wait_or_raise(outcome, tries)
+            failing_since = min(failing_since, time.monotonic())
+            await self._wait_or_raise(outcome, tries, failing_since)
         self._progress.trouble = ""
-        self._answered = True
+        self._answered_at = time.monotonic()
         self._journal.add_request(key, request, self.provider.name, self.provider.model)
         stored = self._journal.add_answer(
             slot=slot,
@@ -232,13 +235,15 @@ class Caller:
         progress.cost_usd += outcome.cost_usd or 0.0
         progress.unpriced |= outcome.cost_usd is None
 
-    async def _wait_or_raise(self, error: ProviderError, tries: Tries) -> None:
-        """Wait for the next try, or raise where there is none."""
+    async def _wait_or_raise(self, error: ProviderError, tries: Tries, failing_since: float) -> None:
+        """Wait for the next try, or raise where there is none: Fatal where the server was out of reach for all of them
+        and answered nobody else meanwhile, since each other request would wait for it as long.
+        """
         if isinstance(error, AuthenticationFailed | QuotaExhausted):
             raise Fatal(error)
-        wait = tries.wait(error, seen=self._answered)
+        wait = tries.wait(error, seen=self.answered)
         if wait is None:
-            raise Fatal(error) if isinstance(error, Unreachable) and not self._answered else error
+            raise Fatal(error) if isinstance(error, Unreachable) and self._answered_at < failing_since else error
         try:
             async with asyncio.timeout(wait):
                 await self._stop.wait()

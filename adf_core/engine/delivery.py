@@ -41,7 +41,7 @@ async def judge_dataset(
                 if judgement.accepted is None:
                     exclusions.append((record.key, judgement.refusal.validator, judgement.refusal.reason))
     journal.set_exclusions(exclusions)
-    await journal.commit()
+    await journal.commit(at_once=True)
 
 
 async def write_sinks(journal: Path, sinks: Sequence[Sink], info: RunInfo) -> dict[str, SinkResult]:

@@ -71,6 +71,7 @@ class Limiter:
         self._in_flight = 0
         self._waiters: deque[tuple[asyncio.Future[Permit | None], float]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = math.inf
         self._closed = False
 
         self._user_pace = requests_a_minute(rpm) if rpm else None
@@ -223,11 +224,12 @@ class Limiter:
 
     def _serve_at(self, when: float) -> None:
         if self._timer is not None:
-            if self._timer.when() <= when:
+            if self._timer_at <= when:
                 return
             self._timer.cancel()
             self._timer = None
         if math.isfinite(when):
+            self._timer_at = when
             self._timer = asyncio.get_running_loop().call_at(when, self._on_timer)
 
     def _on_timer(self) -> None:

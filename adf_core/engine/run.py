@@ -150,7 +150,7 @@ class Run:
             if mark is not None:
                 ended = f"{self._ended or 'finished'}: {self._why}".removesuffix(": ")
                 self._journal.set_meta(ended=ended, done="" if self._ended or state.failed else mark)
-                await self._journal.commit()
+                await self._journal.commit(at_once=True)
                 state = replace(state, ended=ended)
             sinks, unchanged = await self._deliver(state)
             return self._summary(state, sinks, nothing_to_do=finished and unchanged)
@@ -179,7 +179,7 @@ class Run:
         all.
         """
         mark = self._open_epoch()
-        await self._journal.commit()
+        await self._journal.commit(at_once=True)
         reader = self._journal.reader
         self._budget = BudgetKeeper(self._project.setup.budget, reader.totals().charged, self._provider.price())
         self.progress.budget = self._budget
@@ -212,7 +212,7 @@ class Run:
             return written, True
         if split is not None:
             keep_parts(self._journal, split, self._plan.scenarios)
-            await self._journal.commit()
+            await self._journal.commit(at_once=True)
         results = await write_sinks(self._journal.path, self._sinks, info)
         self._journal.set_meta(delivered=delivery_mark(self._sinks, versions, info, split, results))
         return results, False
@@ -256,7 +256,7 @@ class Run:
         self._dispatched += self._dispatcher.dispatched
         if self._dispatcher.held_back:
             self._end("limit", f"--limit {limit}")
-        await self._journal.commit()
+        await self._journal.commit(at_once=True)
         await judge_dataset(self._journal, self._validators, self._project, self._caller_of)
 
     def interrupt(self) -> None:

@@ -122,8 +122,8 @@ TIMEOUT_DEVIATIONS = 5.0
 TIMEOUT_SLOWEST = 3.0
 """A timeout is at least so many times the slowest answer of late: short and long answers mixed are not lognormal."""
 
-TRIES = 8
-"""Most tries of one request that fail. With the waits below a server may be away for about a minute."""
+TRIES = 9
+"""Most tries of one request that fail. With the waits below a server may be away for a minute, whatever the jitter."""
 
 TRIES_UNSEEN = 3
 """Most tries while the server has never answered: a wrong address should be told at once."""

@@ -145,7 +145,7 @@ class Journal:
     async def close(self) -> None:
         """Commit what is queued and give the journal back."""
         try:
-            await self.commit()
+            await self.commit(at_once=True)
         finally:
             self._thread.shutdown(wait=True)
             self.reader.close()
@@ -169,8 +169,12 @@ class Journal:
             self._collecting = True
             self._batch = asyncio.get_running_loop().create_task(self._flush())
 
-    async def commit(self) -> None:
-        """Wait until everything queued so far is on disk. JournalError where it cannot be written."""
+    async def commit(self, *, at_once: bool = False) -> None:
+        """Wait until everything queued so far is on disk; with ``at_once`` it waits for no company. JournalError where
+        it cannot be written.
+        """
+        if at_once and self._collecting:
+            self._full.set()
         if self._batch is not None:
             await asyncio.shield(self._batch)
         if self._failure:
@@ -179,8 +183,7 @@ class Journal:
     async def keep_pace(self) -> None:
         """Wait only where more rows are queued than should be held in memory."""
         if self._queued > MOST_QUEUED:
-            self._full.set()
-            await self.commit()
+            await self.commit(at_once=True)
 
     async def _flush(self) -> None:
         with suppress(TimeoutError):

@@ -36,6 +36,9 @@ from adf_core.values import coerce, did_you_mean, nearest, problems
 
 SETUP_FILE = "setup.yaml"
 DIAGRAM_FILE = "diagram.mermaid"
+
+MOST_HINTED = 100
+"""Longer lists of directions are not compared with the installed ones: that would take a while, and a program made them."""
 PROMPT_KEYS: Mapping[Stage, str] = {"seed": "initial_prompt", "derivation": "derivational_prompt"}
 DIRECTION_KEYS: Mapping[Stage, str] = {
     "seed": "seed_evolving_directions",
@@ -221,10 +224,11 @@ class _Loader:
         names = tuple(data.get(key, ()))
         if not names:
             self.notices.append(self.tree.complain((key,), f"`{key}` names none: only seeds are made"))
+        installed = self.plugins.names("direction")
         for index, name in enumerate(names):
             direction = self.plugins.find(Direction, name)
             if direction is None:
-                meant = nearest(name, self.plugins.names("direction"))
+                meant = nearest(name, installed) if len(names) <= MOST_HINTED else None
                 if meant:
                     message = f"no installed direction is called `{name}`: it is used as a plain word"
                     self.warnings.append(self.tree.complain((key, index), message, f"did you mean `{meant}`?"))

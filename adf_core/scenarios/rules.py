@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-from adf_core.scenarios.cells import Rows
+    from adf_core.scenarios.cells import Rows
 
 Rule = Mapping[int, frozenset[int]]
 """For some factors the values that satisfy the rule; a row obeys it if one of its factors has such a value."""
@@ -18,7 +21,7 @@ class Rules:
 
     def __init__(self, levels: Sequence[int], rules: Sequence[Rule]) -> None:
         self._levels = levels
-        self._masks = [{factor: _mask(values, levels[factor]) for factor, values in rule.items()} for rule in rules]
+        self._rules = rules
         self._bits = [
             {factor: sum(1 << value for value in values) for factor, values in rule.items()} for rule in rules
         ]
@@ -28,10 +31,18 @@ class Rules:
                 self._with.setdefault(factor, []).append(number)
 
     def __bool__(self) -> bool:
-        return bool(self._masks)
+        return bool(self._rules)
+
+    @cached_property
+    def _masks(self) -> list[dict[int, NDArray[np.bool_]]]:
+        return [
+            {factor: _mask(values, self._levels[factor]) for factor, values in rule.items()} for rule in self._rules
+        ]
 
     def allowed(self, rows: Rows, factor: int) -> NDArray[np.bool_]:
         """For each row (which obeys all rules) which values it may have for a factor, with the others as they are."""
+        import numpy as np
+
         allowed = np.ones((len(rows), self._levels[factor]), dtype=bool)
         for number in self._with.get(factor, ()):
             others = np.zeros(len(rows), dtype=bool)
@@ -43,6 +54,8 @@ class Rules:
 
     def obeyed(self, rows: Rows) -> NDArray[np.bool_]:
         """Which rows obey all rules. A factor that a row does not state satisfies any."""
+        import numpy as np
+
         obeyed = np.ones(len(rows), dtype=bool)
         for masks in self._masks:
             one = np.zeros(len(rows), dtype=bool)
@@ -116,6 +129,8 @@ class Rules:
 
 
 def _mask(values: Iterable[int], levels: int) -> NDArray[np.bool_]:
+    import numpy as np
+
     mask = np.zeros(levels, dtype=bool)
     mask[list(values)] = True
     return mask
