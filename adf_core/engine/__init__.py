@@ -2,6 +2,7 @@
 
 from adf_core.engine.budget import Spending
 from adf_core.engine.progress import Progress
-from adf_core.engine.run import Run, RunOptions, Summary
+from adf_core.engine.run import Run
+from adf_core.engine.summary import RunOptions, Summary
 
 __all__ = ["Progress", "Run", "RunOptions", "Spending", "Summary"]

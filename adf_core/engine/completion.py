@@ -15,8 +15,8 @@ from adf_core.project import Project
 
 def done_mark(fingerprint: str, project: Project) -> str:
     """What a run was to bring; once all of it is there, another one has nothing to ask for."""
-    generation = project.setup.generation
-    return json.dumps([fingerprint, generation.s_factor, generation.target])
+    generation, choice = project.setup.generation, project.setup.choice
+    return json.dumps([fingerprint, generation.s_factor, generation.target, choice.per_cell])
 
 
 def delivery_mark(

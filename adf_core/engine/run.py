@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 from adf_core import __version__
 from adf_core.components import Component, Provider, RunInfo, Runner, Sink, SinkResult, Validator
-from adf_core.engine.budget import BudgetKeeper, BudgetSpent, Spending
+from adf_core.engine.budget import BudgetKeeper, BudgetSpent
 from adf_core.engine.caller import Caller, Fatal, Stopped
 from adf_core.engine.completion import delivered, delivery_mark, done_mark
 from adf_core.engine.delivery import judge_dataset, write_sinks
@@ -21,6 +19,7 @@ from adf_core.engine.parts import keep_parts
 from adf_core.engine.progress import Progress
 from adf_core.engine.scenarios import scenarios_of, stored_scenarios
 from adf_core.engine.settling import Settler
+from adf_core.engine.summary import RunOptions, Summary
 from adf_core.engine.target import Target
 from adf_core.engine.waves import Waves
 from adf_core.errors import AdfError, InvalidRequest
@@ -39,64 +38,6 @@ FRUITLESS_WAVES = 3
 """So many waves of further seeds that bring no record are the last ones."""
 
 INTERRUPTED_STATUS = 130  # as shells report a program ended by Ctrl-C
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOptions:
-    """What a command line may say about a run.
-
-    ``concurrency`` None leaves it to the provider; ``limit`` bounds the slots that are asked for. With ``fresh`` an
-    earlier journal is set aside, once the provider has opened. With ``top_up`` only combinations of values that no
-    accepted record has are asked for.
-    """
-
-    out: Path
-    concurrency: int | None = None
-    limit: int | None = None
-    fresh: bool = False
-    retry_rejected: bool = False
-    runner: str = LocalRunner.name
-    top_up: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """How a run ended. ``state`` are the output folder's numbers, the others this run's own.
-
-    ``ended`` is ``finished``, ``interrupted``, ``limit``, ``budget`` or ``error``; ``why`` says more. ``cost_usd`` is
-    None where a price is unknown. ``target`` is what was wanted in all, None where all is; ``cells_short`` how many
-    combinations of values have fewer accepted records than wanted, None where that was not asked for.
-    ``nothing_to_do`` says that an earlier run had brought and written all of it; ``spending`` is how it stands with the
-    budget.
-    """
-
-    ended: str
-    why: str
-    exit_status: int
-    state: RunState
-    target: int | None
-    cells_short: int | None
-    requests: int
-    reused: int
-    input_tokens: int
-    output_tokens: int
-    cost_usd: float | None
-    seconds: float
-    sinks: dict[str, SinkResult]
-    out: Path
-    set_aside: Path | None
-    nothing_to_do: bool
-    spending: tuple[Spending, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        data = asdict(self)
-        data["out"] = str(self.out)
-        data["set_aside"] = str(self.set_aside) if self.set_aside else None
-        data["sinks"] = {
-            name: {"records": result.records, "paths": [str(path) for path in result.paths]}
-            for name, result in self.sinks.items()
-        }
-        return data
 
 
 class Run:
@@ -178,11 +119,11 @@ class Run:
         """Ask and judge until nothing is left to do or something stops the run; returns the mark of one that has done
         all.
         """
+        charged = self._journal.reader.totals().charged
+        self._budget = BudgetKeeper(self._project.setup.budget, charged, self._provider.price())
+        self.progress.budget = self._budget
         mark = self._open_epoch()
         await self._journal.commit(at_once=True)
-        reader = self._journal.reader
-        self._budget = BudgetKeeper(self._project.setup.budget, reader.totals().charged, self._provider.price())
-        self.progress.budget = self._budget
         self._callers[None] = self._make_caller(self._provider)
         self._settler = Settler(
             self._project,

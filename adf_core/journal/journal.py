@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -193,12 +193,11 @@ class Journal:
         rows, self._rows = self._rows, {}
         self._queued = self._answers_queued = 0
         self._collecting = False
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._apply, rows, self._totals.row())
-        except JournalError as error:
-            self._failure = error
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._apply, rows, self._totals.row())
 
     def _apply(self, rows: Mapping[str, list[Sequence[Any]]], totals: Sequence[Any]) -> None:
+        if self._failure:
+            return  # after a lost batch totals and whatever refers to its rows would be wrong
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for sql, parameters in rows.items():
@@ -208,10 +207,10 @@ class Journal:
         except sqlite3.Error as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            raise JournalError(
+            self._failure = JournalError(
                 f"The journal {self.path} cannot be written: {error}. What was committed before is safe; "
                 "make room and run again to go on."
-            ) from error
+            )
 
     # --- what is written -------------------------------------------------------------------------------------------
 
@@ -324,14 +323,26 @@ class Journal:
 
 def open_connection(path: Path) -> sqlite3.Connection:
     """A connection that writes the journal at ``path``, which is made where there is none."""
+    if not path.exists():
+        _make(path)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
-    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-        script = resources.files("adf_core.journal").joinpath("schema.sql").read_text("utf-8")
-        connection.executescript(
-            f"BEGIN;\n{script}\nINSERT INTO meta VALUES ('format', '{FORMAT}'), ('epoch', '0');\n"
-            "INSERT INTO totals VALUES (0, 0, 0, 0, 0, 0, 0, 0);\nCOMMIT;"
-        )
     return connection
+
+
+def _make(path: Path) -> None:
+    """Make an empty journal in one step: a full disk or a kill never leaves one without its tables."""
+    script = resources.files("adf_core.journal").joinpath("schema.sql").read_text("utf-8")
+    new = path.with_name(f"{path.name}.new")
+    new.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(new, isolation_level=None)) as connection:
+            connection.executescript(
+                f"BEGIN;\n{script}\nINSERT INTO meta VALUES ('format', '{FORMAT}'), ('epoch', '0');\n"
+                "INSERT INTO totals VALUES (0, 0, 0, 0, 0, 0, 0, 0);\nCOMMIT;"
+            )
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)

@@ -38,7 +38,7 @@ SETUP_FILE = "setup.yaml"
 DIAGRAM_FILE = "diagram.mermaid"
 
 MOST_HINTED = 100
-"""Longer lists of directions are not compared with the installed ones: that would take a while, and a program made them."""
+"""Longer lists of directions are not compared with the installed ones, which takes time: a program made them."""
 PROMPT_KEYS: Mapping[Stage, str] = {"seed": "initial_prompt", "derivation": "derivational_prompt"}
 DIRECTION_KEYS: Mapping[Stage, str] = {
     "seed": "seed_evolving_directions",

@@ -141,3 +141,13 @@ def test_a_journal_of_many_slots_is_resumed_where_it_stopped(run, tmp_path: Path
     assert (rest.state.accepted, rest.state.rejected) == (whole.state.accepted, whole.state.rejected)
     for name in OUTPUTS:
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_a_wish_for_more_of_each_combination_goes_on_with_a_finished_run(run) -> None:
+    factors = {"mood": ["calm", "angry"], "hour": ["early", "late"]}
+    settings = {"derivational_evolving_directions": []}
+    first = run(Counting, scenarios={"strategy": "pairwise", "factors": factors}, **settings)
+    more = run(Counting, scenarios={"strategy": "pairwise", "factors": factors, "per_cell": 9}, **settings)
+    assert first.requests > 0
+    assert (more.nothing_to_do, more.cells_short) == (False, 0)
+    assert more.requests > 0
