@@ -1,4 +1,4 @@
-"""What becomes of a run when the server refuses, fails or the run is killed: ``python -m benchmarks.faults``.
+"""What becomes of a run when the server refuses or fails, or the run is killed: ``python -m benchmarks.faults``.
 
 Whole processes of ``adf run`` against ``benchmarks.server`` in another process. Three parts: servers that allow so many
 requests a second; a server whose answers fail in all ways at once; and the same server with runs that are killed
@@ -8,7 +8,6 @@ with ``kill -9`` and started again. Linux only.
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import shutil
 import signal
@@ -17,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,8 +72,8 @@ def command(project: Path, out: Path, server: RunningServer, concurrency: int, *
 
 @contextmanager
 def running(command: Sequence[str], out: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process for as long as the block lasts; what it says goes into a file beside ``out``."""
-    with out.with_suffix(".log").open("ab") as said:
+    """A process for as long as the block lasts; what it says is added to a file beside ``out``."""
+    with said_by(out).open("ab") as said:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         try:
             yield process
@@ -83,12 +82,22 @@ def running(command: Sequence[str], out: Path) -> Iterator[subprocess.Popen[byte
             process.wait()
 
 
+def said_by(out: Path) -> Path:
+    return out.with_suffix(".log")
+
+
+def too_soon(process: subprocess.Popen[bytes], out: Path) -> RuntimeError:
+    """The error for a run that ended by itself before it was to be ended."""
+    last = said_by(out).read_text("utf-8", "replace").strip().rpartition("\n")[2]
+    return RuntimeError(f"The run in {out.name} ended with status {process.returncode}, too soon; it said: {last}")
+
+
 def project_with_derivations(folder: Path, slots: int) -> Path:
     """A project whose seeds, a quarter of the slots, each bring three derivations where answers have three turns."""
     make_project(folder, slots // (1 + TURNS))
     path = folder / "setup.yaml"
     setup = yaml.safe_load(path.read_text("utf-8"))
-    setup["generation"] = {"rounds": 1}
+    setup["generation"] = {"rounds": 1, "d_factor": 1}
     path.write_text(yaml.safe_dump(setup, sort_keys=False), "utf-8")
     return folder
 
@@ -112,6 +121,7 @@ RATES = (
     Rate("says nothing, allows 50 at once", 100, ("--burst", str(ALLOWED))),
     Rate("`rpm=3000` given", 100, run=("-o", f"rpm={ALLOWED * 60}")),
     Rate("`x-ratelimit-*` headers", 100, ("--limit-headers",)),
+    Rate("the same, allows 50 at once", 100, ("--limit-headers", "--burst", str(ALLOWED))),
 )
 
 
@@ -142,25 +152,26 @@ def print_rates(folder: Path, seconds: int) -> None:
 def _rated(run: Sequence[str], out: Path, server: RunningServer, seconds: int) -> tuple[Stats, Stats]:
     """The server's numbers when the ramp was over and when the time was. The run is interrupted then."""
     with running(run, out) as process:
-        ramped = _stats_at(server, process, RAMP)
-        ended = _stats_at(server, process, RAMP + seconds)
+        ramped = _stats_at(server, process, out, RAMP)
+        ended = _stats_at(server, process, out, RAMP + seconds)
         process.send_signal(signal.SIGINT)
         process.wait(TIMEOUT)
     return ramped, ended
 
 
-def _stats_at(server: RunningServer, process: subprocess.Popen[bytes], second: float) -> Stats:
-    """The server's numbers so many seconds after its first request. RuntimeError where the run has ended by then."""
+def _stats_at(server: RunningServer, process: subprocess.Popen[bytes], out: Path, second: float) -> Stats:
+    """The server's numbers so many seconds after its first request."""
     while (stats := server.stats())["seconds"] < second:
         if process.poll() is not None:
-            raise RuntimeError(f"The run ended with status {process.returncode} after {stats['seconds']:.1f} s.")
+            raise too_soon(process, out)
         time.sleep(min(max(second - stats["seconds"], LOOK), 0.5))
     return stats
 
 
 def _refused(stats: Stats, before: Stats | None = None) -> float:
     """The share of requests that were answered with 429, since ``before`` or in all."""
-    requests, refused = stats["requests"], stats["outcomes"].get("429", 0)
+    requests: int = stats["requests"]
+    refused: int = stats["outcomes"].get("429", 0)
     if before is not None:
         requests, refused = requests - before["requests"], refused - before["outcomes"].get("429", 0)
     return refused / max(requests, 1)
@@ -204,15 +215,12 @@ def print_faults(folder: Path, slots: int) -> Done:
                 f"| {done.stats['repeated_after_answer']} |",
                 flush=True,
             )
-    print(
-        "\n| what the server did | where the journal has it |",
-        " | ".join(f"{name}: done, kept" for name in failing),
-        "|",
-    )
+    heads = (f"{name}: the server, the journal" for name in failing)
+    print(f"\n| what the server did | where it is in the journal | {' | '.join(heads)} |")
     print(f"|---|---|{'---:|' * len(failing)}")
-    kept = [kinds(done) for done in failing.values()]
+    counted = [kinds(done) for done in failing.values()]
     for kind, place in PLACES.items():
-        print(f"| {kind} | {place} |", " | ".join("{:,}, {:,}".format(*each[kind]) for each in kept), "|")
+        print(f"| {kind} | {place} | {' | '.join(_listed(each[kind]) for each in counted)} |")
     print(flush=True)
     return failing[both]
 
@@ -225,18 +233,18 @@ def _done(project: Path, out: Path, *options: str) -> Done:
         return Done(cost, server.stats(), out)
 
 
-PLACES = {
+PLACES = {  # what the server may do: where the journal keeps it
     "429": "fault `RateLimited`",
     "5xx": "fault `Overloaded`",
     "hang": "fault `Timeout`",
     "dropped": "fault `Unreachable`",
-    "malformed": "answer refused by `answer`",
+    "malformed": "verdict of `answer`",
     "answers": "answers",
 }
 
 
 def kinds(done: Done) -> dict[str, tuple[int, int]]:
-    """What the server did and how much of it stands in the journal, by the kinds of :data:`PLACES`."""
+    """How often the server did what, and how often the journal has it, by the kinds of :data:`PLACES`."""
     outcomes, faults = done.stats["outcomes"], done.stats["faults"]
     made = {
         "429": outcomes.get("429", 0),
@@ -272,13 +280,13 @@ def _answers(journal: sqlite3.Connection) -> int:
 class Killed:
     """What there was when a run was killed.
 
-    ``answered`` by the server until then, ``lately`` in the last 100 ms of it. ``open`` were requests without an
-    answer. ``kept`` are the answers that the journal had.
+    ``answered`` by the server until then, ``lately`` in the last 100 ms of it. ``unanswered`` were the requests
+    in flight. ``kept`` are the answers that the journal had.
     """
 
     answered: int
     lately: int
-    open: int
+    unanswered: int
     kept: int
 
 
@@ -297,7 +305,7 @@ def print_kills(folder: Path, slots: int, whole: Done) -> None:
             stats = server.stats()
         if cost.exit_status != 0:
             print(f"The last run ended with status {cost.exit_status}: {cost.output[-2000:]}", file=sys.stderr)
-        # An answer that is lost is answered once more, so each later difference holds the earlier ones.
+        # The server's count keeps the answers that were lost, so each later difference holds the earlier ones.
         lost = [each.answered - each.kept for each in killed]
         lost = [each - before for each, before in zip(lost, [0, *lost], strict=False)]
         equal = [
@@ -305,8 +313,8 @@ def print_kills(folder: Path, slots: int, whole: Done) -> None:
         ]
         print(
             f"| {_listed(f'{percent} %' for percent in percents)} | {_listed(each.answered for each in killed)} "
-            f"| {_listed(each.open for each in killed)} | {_listed(each.lately for each in killed)} | {_listed(lost)} "
-            f"| {stats['repeated_after_answer']} | {' | '.join(equal)} |",
+            f"| {_listed(each.unanswered for each in killed)} | {_listed(each.lately for each in killed)} "
+            f"| {_listed(lost)} | {stats['repeated_after_answer']} | {' | '.join(equal)} |",
             flush=True,
         )
     sizes = " and ".join(f"{(whole.out / name).stat().st_size:,} bytes of `{name}`" for name in FILES)
@@ -319,7 +327,7 @@ def _killed(run: Sequence[str], out: Path, server: RunningServer, answers: int) 
     with running(run, out) as process:
         while not seen or seen[-1][1] < answers:
             if process.poll() is not None:
-                raise RuntimeError(f"The run ended with status {process.returncode} before it could be killed.")
+                raise too_soon(process, out)
             before = server.stats()
             seen.append((time.monotonic(), before["answered"]))
             time.sleep(LOOK)
@@ -342,8 +350,8 @@ def _kept(out: Path) -> int:
             return _answers(journal)
 
 
-def _listed(values: Iterator[object] | Sequence[object]) -> str:
-    return ", ".join(f"{value:,}" if isinstance(value, int) else str(value) for value in values)
+def _listed(values: Iterable[int | str]) -> str:
+    return ", ".join(f"{value:,}" if isinstance(value, int) else value for value in values)
 
 
 def _size(slots: int) -> str:
@@ -360,6 +368,8 @@ def main() -> None:
     parser.add_argument("--only", choices=("rates", "faults"), help="one part; kills come with the faults")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep projects, journals and logs of runs there")
     arguments = parser.parse_args()
+    if arguments.keep and arguments.keep.exists():
+        parser.error(f"{arguments.keep} is there already; name a folder that is to be made.")
     with tempfile.TemporaryDirectory() as scratch:
         folder: Path = arguments.keep or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)

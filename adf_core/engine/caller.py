@@ -128,7 +128,7 @@ class Caller:
         failing_since = math.inf
         while True:
             number = tries.begin()
-            last = await self._try(sent, via or self.provider.generate, number)
+            last = await self._try(sent, via or self.provider.generate, tries.timeouts)
             outcome = last.outcome
             _log_try(slot, purpose, attempt, number, last)
             if isinstance(outcome, Response | ContentBlocked):
@@ -174,7 +174,8 @@ class Caller:
         found = self._journal.reader.answers(slot, purpose, request_key(request, self.provider))
         return next((answer for answer in found if answer.response is not None), None)
 
-    async def _try(self, request: Request, via: Call, number: int) -> Try:
+    async def _try(self, request: Request, via: Call, timeouts: int) -> Try:
+        """``timeouts`` is how often this request was waited for in vain."""
         permit = await self._limiter.acquire(len(request.prompt) // BYTES_A_TOKEN + request.max_tokens)
         if permit is None:
             raise Stopped
@@ -185,7 +186,7 @@ class Caller:
             self._progress.in_flight += 1
             started, clock = time.time(), time.monotonic()
             try:
-                async with self._patience.limit(number):
+                async with self._patience.limit(timeouts):
                     outcome = await via(request)
             except TimeoutError:
                 outcome = Timeout(f"No answer came within {time.monotonic() - clock:.0f} seconds.")

@@ -29,7 +29,7 @@ from adf_core.engine.tuning import (
 )
 
 _ROUNDING = 1e-6
-"""What may lack of an amount: less is an error of floating point, and waiting for it would never end."""
+"""Seconds that are no delay: they come of floating point, and a timer for them might never see the clock move."""
 
 
 class Gate(Protocol):
@@ -57,7 +57,7 @@ class Bucket:
     def delay(self, amount: float, now: float) -> float:
         """Seconds until so much may be taken; of more than a burst, until the bucket is full."""
         missing = min(amount, self.burst) - self.level(now)
-        return missing / self.per_second if missing > _ROUNDING else 0.0
+        return _delay(missing / self.per_second)
 
     def take(self, amount: float, now: float) -> None:
         self._level = self.level(now) - amount
@@ -171,10 +171,10 @@ class Announced:
 
     def delay(self, amount: float, now: float) -> float:
         missing = min(amount, self._limit) - self._refilled(now)
-        if missing <= _ROUNDING:
+        if missing <= 0:
             return 0.0
-        full = max(0.0, self._full_at - now)
-        return min(full, missing / self._per_second) if self._per_second else full
+        full = self._full_at - now
+        return _delay(min(full, missing / self._per_second) if self._per_second else full)
 
     def take(self, amount: float, now: float) -> None:
         self._level = self._refilled(now) - amount
@@ -235,6 +235,10 @@ class Announced:
         self._level = min(self._limit, self._level + (now - self._at) * self._per_second)
         self._at = now
         return self._level
+
+
+def _delay(seconds: float) -> float:
+    return seconds if seconds > _ROUNDING else 0.0
 
 
 def _burst(per_second: float) -> float:

@@ -41,32 +41,34 @@ class Patience:
         if self._count == TIMEOUT_OBSERVATIONS:
             self._shorten_open()
 
-    def seconds(self, try_number: int) -> float:
-        """How long to wait for this try of a request, which is 1 for the first; each further one gets twice as long."""
+    def seconds(self, timeouts: int) -> float:
+        """How long to wait for a request that has timed out so often before: each time twice as long."""
         if self._count < TIMEOUT_OBSERVATIONS:
             return FIRST_TIMEOUT
         # The fewer were seen, the less their spread is known.
         deviations = TIMEOUT_DEVIATIONS * (1 + 2 / math.sqrt(min(self._count, TIMEOUT_MEMORY)))
         tail = math.exp(min(self._mean + deviations * math.sqrt(self._variance), math.log(FIRST_TIMEOUT)))
-        return min(max(TIMEOUT_FLOOR, tail, TIMEOUT_SLOWEST * self._slowest) * 2.0 ** (try_number - 1), FIRST_TIMEOUT)
+        return min(max(TIMEOUT_FLOOR, tail, TIMEOUT_SLOWEST * self._slowest) * 2.0**timeouts, FIRST_TIMEOUT)
 
-    def limit(self, try_number: int) -> AbstractAsyncContextManager[object]:
-        """A context that raises TimeoutError once this try has taken too long, by what is known then."""
+    def limit(self, timeouts: int) -> AbstractAsyncContextManager[object]:
+        """A context that raises TimeoutError once a request has taken too long, by what is known then; ``timeouts`` is how
+        often it has before.
+        """
         if self._count < TIMEOUT_OBSERVATIONS:
-            return self._limit_unlearned(try_number)
-        return asyncio.timeout(self.seconds(try_number))
+            return self._limit_unlearned(timeouts)
+        return asyncio.timeout(self.seconds(timeouts))
 
     @asynccontextmanager
-    async def _limit_unlearned(self, try_number: int) -> AsyncIterator[None]:
+    async def _limit_unlearned(self, timeouts: int) -> AsyncIterator[None]:
         async with asyncio.timeout(FIRST_TIMEOUT) as timeout:
-            self._open[timeout] = (asyncio.get_running_loop().time(), try_number)
+            self._open[timeout] = (asyncio.get_running_loop().time(), timeouts)
             try:
                 yield
             finally:
                 self._open.pop(timeout, None)
 
     def _shorten_open(self) -> None:
-        for timeout, (began, try_number) in self._open.items():
+        for timeout, (began, timeouts) in self._open.items():
             if not timeout.expired():
-                timeout.reschedule(began + self.seconds(try_number))
+                timeout.reschedule(began + self.seconds(timeouts))
         self._open.clear()

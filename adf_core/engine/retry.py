@@ -15,6 +15,7 @@ class Tries:
 
     def __init__(self) -> None:
         self.number = 0
+        self.timeouts = 0
         self._failed = 0
         self._refused = 0
         self._reworded = 0
@@ -39,6 +40,7 @@ class Tries:
                 return max(wait, error.retry_after or 0.0) if self._refused <= REFUSALS else None
             case Overloaded() | Timeout() | Unreachable():
                 self._failed += 1
+                self.timeouts += isinstance(error, Timeout)
                 most = TRIES if seen or not isinstance(error, Unreachable) else TRIES_UNSEEN
                 return _backoff(self._failed) if self._failed < most else None
         return None

@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from adf_core.components import Validator
 from adf_core.conversation import Candidate
@@ -59,9 +60,9 @@ class Settler:
         try:
             request = self._prompter.request(slot)
         except TemplateError as error:
-            return self._ended(slot, "failed", 0, type(error).__name__, str(error))
+            return _not_accepted(slot, "failed", 0, type(error).__name__, str(error))
         except Exception:  # noqa: BLE001  a stranger's direction may raise anything; the run goes on
-            return self._ended(slot, "failed", 0, f"direction {slot.direction}", traceback.format_exc())
+            return _not_accepted(slot, "failed", 0, f"direction {slot.direction}", traceback.format_exc())
         key = request_key(request, caller.provider)
         stored = {answer.attempt: answer for answer in self._journal.reader.answers(slot.key, "", key)}
         last: tuple[State, str, str] = ("failed", "", "")
@@ -80,16 +81,16 @@ class Settler:
                     continue
                 judgement = await self._judge(slot, answer, caller)
             except ProviderError as error:
-                return self._ended(slot, "failed", attempt, type(error).__name__, str(error))
+                return _not_accepted(slot, "failed", attempt, type(error).__name__, str(error))
             except ValidatorFailed as error:
-                return self._ended(slot, "failed", attempt, error.validator, str(error))
+                return _not_accepted(slot, "failed", attempt, error.validator, str(error))
             self._journal.add_verdicts(answer.id, self._epoch, judgement.verdicts)
             if judgement.accepted is not None:
                 return self._accepted(slot, attempt, judgement.accepted)
             refusal = judgement.refusal
             last = ("rejected", refusal.validator, refusal.reason)
             feedback = feedback_text(refusal.feedback or refusal.reason)
-        return self._ended(slot, last[0], attempts, last[1], last[2])
+        return _not_accepted(slot, last[0], attempts, last[1], last[2])
 
     async def _judge(self, slot: Slot, stored: StoredAnswer, caller: Caller) -> Judgement:
         response = stored.response
@@ -126,8 +127,10 @@ class Settler:
         return await judge(candidate, self._validators, self._project, self._caller_of)
 
     def _accepted(self, slot: Slot, attempts: int, candidate: Candidate) -> SettledSlot:
-        return replace(
-            self._ended(slot, "accepted", attempts),
+        return _ended(
+            slot,
+            "accepted",
+            attempts,
             provider=candidate.provider,
             model=candidate.model,
             attempt=candidate.attempt,
@@ -135,24 +138,26 @@ class Settler:
             children=self._plan.derivation_count(len(candidate.conversation), slot.round) if slot.derives else 0,
         )
 
-    def _ended(
-        self, slot: Slot, state: State, attempts: int, judge: str | None = None, reason: str | None = None
-    ) -> SettledSlot:
-        return SettledSlot(
-            key=slot.key,
-            round=slot.round,
-            place=slot.place,
-            stage=slot.stage,
-            type=slot.type,
-            direction=slot.direction,
-            scenario=slot.scenario,
-            parent=slot.parent,
-            seed=slot.seed,
-            prefix_length=slot.prefix_length,
-            inherited=len(slot.prefix),
-            replicate=slot.replicate,
-            state=state,
-            judge=judge,
-            reason=reason,
-            attempts=attempts,
-        )
+
+def _ended(slot: Slot, state: State, attempts: int, **how: Any) -> SettledSlot:
+    return SettledSlot(
+        key=slot.key,
+        round=slot.round,
+        place=slot.place,
+        stage=slot.stage,
+        type=slot.type,
+        direction=slot.direction,
+        scenario=slot.scenario,
+        parent=slot.parent,
+        seed=slot.seed,
+        prefix_length=slot.prefix_length,
+        inherited=len(slot.prefix),
+        replicate=slot.replicate,
+        state=state,
+        attempts=attempts,
+        **how,
+    )
+
+
+def _not_accepted(slot: Slot, state: State, attempts: int, judge: str, reason: str) -> SettledSlot:
+    return _ended(slot, state, attempts, judge=judge, reason=reason)
