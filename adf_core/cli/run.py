@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import shlex
 import signal
 import sys
@@ -286,7 +287,7 @@ def _wishes(summary: Summary) -> Iterator[str]:
 
 def _same_command(arguments: list[str]) -> str:
     """The command that goes on, without ``--fresh``; not quoted where it holds a key."""
-    if any("key" in argument.lower() for argument in arguments):
+    if any(re.search("key|token|://[^/]*@", argument, re.IGNORECASE) for argument in arguments):
         return "run the same command again"
     return shlex.join(["adf", *(argument for argument in arguments if argument != "--fresh")])
 

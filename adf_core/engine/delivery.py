@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
 from adf_core.components import RunInfo, Sink, SinkResult, Validator
@@ -21,6 +22,7 @@ async def judge_dataset(
     validators: Sequence[Validator],
     project: Project,
     caller_of: Callable[[str | None], Awaitable[Caller]],
+    threads: Executor,
 ) -> None:
     """Bring the accepted records, in plan order, before validators that look at the whole; keep what they refuse.
 
@@ -32,7 +34,7 @@ async def judge_dataset(
         with JournalReader(journal.path) as reader:
             for record in reader.records(project.setup.category, excluded=True):
                 try:
-                    judgement = await judge(record, looking_at_all, project, caller_of)
+                    judgement = await judge(record, looking_at_all, project, caller_of, threads)
                 except ValidatorFailed as error:
                     why = str(error).strip().splitlines()[-1]
                     raise AdfError(f"The validator `{error.validator}` failed on the whole dataset: {why}") from error

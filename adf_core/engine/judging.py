@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,11 +110,12 @@ class ContextInThread:
         return await asyncio.wrap_future(asked)
 
 
-async def _verdict(validator: Validator, candidate: Candidate, context: CandidateContext) -> Verdict:
+async def _verdict(validator: Validator, candidate: Candidate, context: CandidateContext, threads: Executor) -> Verdict:
     if not validator.cpu_heavy:
         return await validator.validate(candidate, context)
-    outside = ContextInThread(context, asyncio.get_running_loop())
-    return await asyncio.to_thread(lambda: asyncio.run(validator.validate(candidate, outside)))
+    loop = asyncio.get_running_loop()
+    outside = ContextInThread(context, loop)
+    return await loop.run_in_executor(threads, lambda: asyncio.run(validator.validate(candidate, outside)))
 
 
 async def judge(
@@ -121,13 +123,18 @@ async def judge(
     validators: Sequence[Validator],
     project: Project,
     caller: Callable[[str | None], Awaitable[Caller]],
+    threads: Executor,
 ) -> Judgement:
-    """Bring ``candidate`` before the validators in order, up to the first refusal. ValidatorFailed where one raises."""
+    """Bring ``candidate`` before the validators in order, up to the first refusal. ValidatorFailed where one raises.
+
+    ``threads`` are for those that compute for long, and for nothing else: while one waits in its thread for what it
+    asked, name look-ups and providers need threads to answer it.
+    """
     verdicts: list[StoredVerdict] = []
     for validator in validators:
         context = CandidateContext(project, candidate.key, validator.name, caller)
         try:
-            verdict = await _verdict(validator, candidate, context)
+            verdict = await _verdict(validator, candidate, context, threads)
         except (Stopped, Fatal, BudgetSpent, ProviderError):
             raise
         except Exception as error:

@@ -51,8 +51,9 @@ class Patience:
         return min(max(TIMEOUT_FLOOR, tail, TIMEOUT_SLOWEST * self._slowest) * 2.0**timeouts, FIRST_TIMEOUT)
 
     def limit(self, timeouts: int) -> AbstractAsyncContextManager[object]:
-        """A context that raises TimeoutError once a request has taken too long, by what is known then; ``timeouts`` is how
-        often it has before.
+        """A context that raises TimeoutError once a request has taken too long, by what is known then.
+
+        ``timeouts`` is how often the request has timed out before.
         """
         if self._count < TIMEOUT_OBSERVATIONS:
             return self._limit_unlearned(timeouts)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
@@ -37,6 +39,9 @@ REFUSALS_BEFORE_STOP = 5
 FRUITLESS_WAVES = 3
 """So many waves of further seeds that bring no record are the last ones."""
 
+VALIDATOR_THREADS = 32
+"""Most heavy validators at once; each waits in its thread for what it asks."""
+
 INTERRUPTED_STATUS = 130  # as shells report a program ended by Ctrl-C
 
 
@@ -62,6 +67,7 @@ class Run:
         self.concurrency = options.concurrency or self._provider.concurrency
         self._stopped = False
         self._callers: dict[str | None, Caller] = {}
+        self._threads = ThreadPoolExecutor(VALIDATOR_THREADS, thread_name_prefix="adf-validator")
         self._dispatcher: Dispatcher | None = None
         self._dispatched = 0
         self._refusals = 0
@@ -76,6 +82,8 @@ class Run:
         an earlier run has done all there is to do, the provider is not opened.
         """
         async with AsyncExitStack() as self._stack:
+            # Not in the way of the loop, which answers what validators ask until they have ended.
+            self._stack.push_async_callback(asyncio.to_thread, self._threads.shutdown)
             await self._open(*self._directions.values(), *self._validators, *self._sinks)
             finished = self._has_finished()
             if not finished:
@@ -133,6 +141,7 @@ class Run:
             self._epoch,
             self._validators,
             self._caller_of,
+            self._threads,
             self.progress,
         )
         await self._fill()
@@ -198,7 +207,7 @@ class Run:
         if self._dispatcher.held_back:
             self._end("limit", f"--limit {limit}")
         await self._journal.commit(at_once=True)
-        await judge_dataset(self._journal, self._validators, self._project, self._caller_of)
+        await judge_dataset(self._journal, self._validators, self._project, self._caller_of, self._threads)
 
     def interrupt(self) -> None:
         """Ask for nothing more, let what is in flight finish, save."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +40,7 @@ class Settler:
         epoch: int,
         validators: Sequence[Validator],
         caller_of: Callable[[str | None], Awaitable[Caller]],
+        threads: Executor,
         progress: Progress,
     ) -> None:
         self._project = project
@@ -48,6 +50,7 @@ class Settler:
         self._epoch = epoch
         self._validators = [validator for validator in validators if validator.scope == "record"]
         self._caller_of = caller_of
+        self._threads = threads
         self._progress = progress
 
     async def settle(self, slot: Slot, again: bool) -> SettledSlot:
@@ -124,7 +127,7 @@ class Settler:
             model=response.model or caller.provider.model,
             attempt=stored.attempt,
         )
-        return await judge(candidate, self._validators, self._project, self._caller_of)
+        return await judge(candidate, self._validators, self._project, self._caller_of, self._threads)
 
     def _accepted(self, slot: Slot, attempts: int, candidate: Candidate) -> SettledSlot:
         return _ended(

@@ -453,6 +453,7 @@ numbers = st.one_of(st.none(), st.integers(-5, 5), st.integers())
 resets = st.one_of(st.none(), st.floats(), st.floats(-1, 100))
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(RateLimit, numbers, numbers, resets, numbers, numbers, resets), min_size=1, max_size=5))
 def test_no_header_holds_anything_up_for_more_than_a_minute(said: list[RateLimit]) -> None:
     async def simulation() -> float:
@@ -689,6 +690,7 @@ def test_nothing_is_lost_whatever_is_cancelled(
             assert 1 <= limiter.limit <= most
         while asked:
             limiter.release(await asked.pop(0), YES)
+        await asyncio.sleep(1)
         assert limiter.in_flight == 0
         everything = limiter.limit
         for _ in range(everything):
@@ -747,3 +749,55 @@ def test_a_waiter_that_is_cancelled_as_it_is_closed_is_cancelled() -> None:
             await waiting
 
     run(simulation())
+
+
+def test_who_stands_behind_a_cancelled_waiter_does_not_wait_for_its_sake() -> None:
+    async def simulation() -> float:
+        limiter = Limiter(10, tpm=6000)
+        await permitted(limiter, 1000)
+        large = asyncio.create_task(permitted(limiter, 5000))
+        small = asyncio.create_task(permitted(limiter, 1))
+        await asyncio.sleep(1)
+        large.cancel()
+        await small
+        return clock()
+
+    assert run(simulation()) == pytest.approx(1000 / (0.975 * 100) - 1, abs=0.1)
+
+
+def test_after_repeated_cuts_half_of_what_was_in_flight_is_back_soon() -> None:
+    async def simulation() -> list[int]:
+        limiter = Limiter(100)
+        await asyncio.sleep(0)
+        await outcomes(limiter, (1, YES))
+        await asyncio.sleep(1)
+        await outcomes(limiter, (100, YES))
+        for _ in range(5):
+            for _ in range(10):
+                await outcomes(limiter, (limiter.limit, Overloaded("busy")))
+            await asyncio.sleep(1.1)
+        low = limiter.limit
+        for _ in range(20):
+            await outcomes(limiter, (limiter.limit, YES))
+            if limiter.limit >= 40:
+                break
+            await asyncio.sleep(LATENCY)
+        return [low, limiter.limit, int(clock())]
+
+    low, back, when = run(simulation())
+    assert low <= 20
+    assert back >= 40
+    assert when <= 8
+
+
+def test_what_was_not_sent_after_all_does_not_count_as_let_in() -> None:
+    async def simulation() -> float | None:
+        limiter = Limiter(32)
+        for _ in range(1000):
+            limiter.release(await permitted(limiter), None)
+        await outcomes(limiter, (32, RateLimited("slow down")))
+        return limiter.pace
+
+    pace = run(simulation())
+    assert pace is not None
+    assert pace <= 32

@@ -4,7 +4,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adf_core.engine.pace import Announced, Bucket, LearnedPace, requests_a_minute, tokens_a_minute
@@ -26,6 +26,7 @@ def drain(bucket: Bucket, amount: float, seconds: float, late: float = 0.0) -> l
     return taken
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 1000), st.floats(1, 50), st.lists(st.tuples(waits, amounts), max_size=50))
 def test_what_is_taken_in_time_never_exceeds_burst_and_rate(
     per_second: float, burst: float, steps: list[tuple[float, float]]
@@ -42,6 +43,7 @@ def test_what_is_taken_in_time_never_exceeds_burst_and_rate(
             assert total <= burst + (at - start) * per_second + 1e-3
 
 
+@settings(deadline=None)
 @given(st.floats(0.1, 1000), st.floats(1, 50), st.floats(0, 1e5), st.floats(0, 1e6))
 def test_after_the_delay_it_may_be_taken(per_second: float, burst: float, debt: float, now: float) -> None:
     bucket = Bucket(per_second, burst)

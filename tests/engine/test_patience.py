@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adf_core.engine.patience import Patience
@@ -26,12 +26,14 @@ def test_before_enough_is_known_it_waits_long() -> None:
     assert after([0.2] * 20).seconds(0) == TIMEOUT_FLOOR
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1000), min_size=20, max_size=200), st.integers(0, 1000))
 def test_it_is_never_under_the_floor_nor_above_the_first_timeout(latencies: list[float], timeouts: int) -> None:
     patience = after(latencies)
     assert TIMEOUT_FLOOR <= patience.seconds(timeouts) <= FIRST_TIMEOUT
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 30), min_size=20, max_size=200))
 def test_each_timeout_doubles_the_next_one(latencies: list[float]) -> None:
     patience = after(latencies)
@@ -39,6 +41,7 @@ def test_each_timeout_doubles_the_next_one(latencies: list[float]) -> None:
         assert patience.seconds(number + 1) == min(2 * patience.seconds(number), FIRST_TIMEOUT)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 100), min_size=20, max_size=200))
 def test_what_was_slow_of_late_is_waited_for_again(latencies: list[float]) -> None:
     assert after(latencies).seconds(0) >= 2 * max(latencies[-100:])
@@ -126,3 +129,22 @@ def test_what_has_ended_before_is_left_alone() -> None:
         return "undisturbed"
 
     assert run(simulation()) == "undisturbed"
+
+
+def test_what_is_about_to_end_ends() -> None:
+    async def simulation() -> bool:
+        patience = Patience()
+        learned = asyncio.Event()
+
+        def learn() -> None:
+            for _ in range(20):
+                patience.observe(0.2)
+            learned.set()
+
+        with pytest.raises(TimeoutError):
+            async with patience.limit(0):
+                asyncio.get_running_loop().call_at(FIRST_TIMEOUT + 5e-10, learn)
+                await asyncio.Event().wait()
+        return learned.is_set()
+
+    assert run(simulation())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -34,7 +34,7 @@ def decoded(text: str) -> Any:
         return text
 
 
-def read_json(text: str, server: str, key: str) -> Mapping[str, Any]:
+def read_json(text: str, server: str, secrets: Sequence[str]) -> Mapping[str, Any]:
     """The JSON object of a body that came with HTTP 200.
 
     Overloaded where it is none, Refusal where it is an error all the same.
@@ -44,17 +44,17 @@ def read_json(text: str, server: str, key: str) -> Mapping[str, Any]:
         kind = "a web page" if is_web_page(text) else "something that is no JSON object"
         raise Overloaded(f"{server} sent {kind} in place of an answer; check `base_url`.")
     if data.get("error"):
-        raise _hidden(data, key)
+        raise _hidden(data, secrets)
     return data
 
 
-def _hidden(data: Mapping[str, Any], key: str) -> Refusal:
+def _hidden(data: Mapping[str, Any], secrets: Sequence[str]) -> Refusal:
     """The error in what should be an answer. Its code may be an HTTP status; else the server is at fault."""
     code = data["error"].get("code") if isinstance(data["error"], Mapping) else None
-    return read_refusal(code if isinstance(code, int) and 400 <= code < 600 else 500, data, {}, key)
+    return read_refusal(code if isinstance(code, int) and 400 <= code < 600 else 500, data, {}, secrets)
 
 
-def read_answer(data: Mapping[str, Any], server: str, key: str) -> tuple[str, FinishReason]:
+def read_answer(data: Mapping[str, Any], server: str, secrets: Sequence[str]) -> tuple[str, FinishReason]:
     """The text of the first choice and why it ends.
 
     ContentBlocked where the model refuses or a filter left nothing, Overloaded where there is no usable answer,
@@ -66,7 +66,7 @@ def read_answer(data: Mapping[str, Any], server: str, key: str) -> tuple[str, Fi
     if not isinstance(choice, Mapping) or not isinstance(message, Mapping):
         raise Overloaded(f"{server} sent an answer without a choice in it.")
     if choice.get("error"):
-        raise _hidden(choice, key)
+        raise _hidden(choice, secrets)
     if message.get("refusal"):
         raise ContentBlocked(f"The model refuses to answer: {str(message['refusal'])[:500]}")
     reason, text = choice.get("finish_reason"), _text(message.get("content"))

@@ -34,13 +34,20 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if milliseconds is not None:
         return milliseconds / 1000
     wish = headers.get("retry-after")
-    return seconds(wish) if seconds(wish) is not None else _until(wish)
+    return seconds(wish) if seconds(wish) is not None else _until(wish, headers.get("date"))
 
 
-def _until(date: str | None) -> float | None:
-    """Seconds from now until an HTTP date; 0 where it has passed."""
+def _until(date: str | None, now: str | None) -> float | None:
+    """Seconds until an HTTP date, 0 where it has passed: from ``now``, which is the server's own date, since the two
+    clocks need not agree; where it says none, by the clock here.
+    """
+    wished, sent = _timestamp(date), _timestamp(now)
+    return None if wished is None else max(0.0, wished - (time.time() if sent is None else sent))
+
+
+def _timestamp(date: str | None) -> float | None:
     try:
-        return max(0.0, parsedate_to_datetime(date or "").timestamp() - time.time())
+        return parsedate_to_datetime(date or "").timestamp()
     except ValueError:
         return None
 

@@ -28,7 +28,7 @@ from adf_core import (
 )
 from adf_openai.answers import decoded, read_answer, read_json, read_usage, read_vectors
 from adf_openai.dialect import Dialect
-from adf_openai.keys import VARIABLE, without_key
+from adf_openai.keys import VARIABLE, secrets_of, without_key
 from adf_openai.limits import rate_limit
 from adf_openai.pricing import cost, is_local
 from adf_openai.refusals import Refusal, failure, read_refusal
@@ -75,6 +75,7 @@ class OpenAI(Provider):
         self._server = "OpenAI" if openai else self._host
         self._dialect = Dialect(openai=openai)
         self._priced = self.price() is not None
+        self._secrets = secrets_of(self._key, self._url)
         self._transport = open_transport(self._url, self._key)
         return self
 
@@ -87,7 +88,7 @@ class OpenAI(Provider):
         body = self._body(request)
         try:
             data, headers = await self._post("/chat/completions", body)
-            text, finish_reason = read_answer(data, self._server, self._key)
+            text, finish_reason = read_answer(data, self._server, self._secrets)
         except Refusal as refusal:
             error = failure(refusal, self._server)
             if isinstance(error, InvalidRequest):
@@ -148,12 +149,12 @@ class OpenAI(Provider):
                 f"{self._server} sent an answer of more than {LARGEST >> 20} MiB; it was not read."
             ) from None
         if not 200 <= answer.status < 300:
-            raise read_refusal(answer.status, decoded(answer.text), answer.headers, self._key)
-        return read_json(answer.text, self._server, self._key), answer.headers
+            raise read_refusal(answer.status, decoded(answer.text), answer.headers, self._secrets)
+        return read_json(answer.text, self._server, self._secrets), answer.headers
 
     def _unreachable(self, said: str) -> ProviderError:
         hint = "Is the server running there?" if is_local(self._url) else "Check `base_url` and the network."
-        line = " ".join(without_key(said, self._key).split())
+        line = " ".join(without_key(said, self._secrets).split())
         return Unreachable(f"The connection to {self._host} failed: {line[:300]}. {hint}")
 
 

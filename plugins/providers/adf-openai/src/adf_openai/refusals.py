@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from adf_core import (
     AuthenticationFailed,
@@ -47,27 +47,27 @@ class Refusal(Exception):
         self.retry_after = retry_after
 
 
-def read_refusal(status: int, body: object, headers: Mapping[str, str], key: str) -> Refusal:
-    """The refusal in a body of any shape (OpenAI's, vLLM's, FastAPI's, a web page, text, nothing), without the key."""
+def read_refusal(status: int, body: object, headers: Mapping[str, str], secrets: Sequence[str]) -> Refusal:
+    """The refusal in a body of any shape (OpenAI's, vLLM's, FastAPI's, a page, text, nothing) without ``secrets``."""
     error = body.get("error", body) if isinstance(body, Mapping) else body
     wait = retry_after(headers)
     if not isinstance(error, Mapping):
-        return Refusal(status, _quote(error, key), retry_after=wait)
+        return Refusal(status, _quote(error, secrets), retry_after=wait)
     return Refusal(
         status,
-        _quote(error.get("message") or error.get("detail") or error, key),
+        _quote(error.get("message") or error.get("detail") or error, secrets),
         codes=frozenset(str(error[name]) for name in ("code", "type") if error.get(name)),
         param=str(error.get("param") or ""),
         retry_after=wait,
     )
 
 
-def _quote(message: object, key: str) -> str:
-    """A server's message on one line and without the key; long ones are cut."""
+def _quote(message: object, secrets: Sequence[str]) -> str:
+    """A server's message on one line and without ``secrets``; long ones are cut."""
     text = message if isinstance(message, str) else json.dumps(message)
     if is_web_page(text):
         return "(a web page)"
-    line = without_key(" ".join(text.split()), key) or "(no message)"
+    line = without_key(" ".join(text.split()), secrets) or "(no message)"
     return line if len(line) <= 500 else f"{line[:500]}…"
 
 
