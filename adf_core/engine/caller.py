@@ -153,7 +153,8 @@ class Caller:
             waited=time.monotonic() - last.seconds - began,
             seconds=last.seconds,
         )
-        await self._journal.commit()
+        # Where nothing else is under way there is no company to wait for.
+        await self._journal.commit(at_once=self._limiter.in_flight == 0)
         return stored
 
     async def embed(self, texts: Sequence[str], *, slot: str, purpose: str) -> list[list[float]]:

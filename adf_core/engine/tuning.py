@@ -6,7 +6,7 @@ Rates are a second, times are seconds, shares are of 1.
 RAMP_START = 32
 """Requests at once at the very start: enough that the ramp costs less than 0.1 s, few enough not to shock a server."""
 
-RAMP_STEP = 0.05
+RAMP_STEP = 0.02
 """Seconds after which the ramp doubles. By time and not by answers: a big model answers after many seconds."""
 
 CUT_SHARE = 0.10
