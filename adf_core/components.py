@@ -303,9 +303,12 @@ class SinkResult:
 class Sink(Component):
     """Turns accepted records into a dataset for others."""
 
+    stages: ClassVar[Sequence[Stage]] = ("seed", "derivation")
+    """Of which stages it is given records; those of others need not be read."""
+
     @abstractmethod
     def write(self, records: Iterable[Record], run: RunInfo) -> SinkResult:
-        """Write all ``records`` (in plan order, seeds included) atomically: nobody ever sees half a dataset. Runs in a
+        """Write all ``records`` (of its stages, in plan order) atomically: nobody ever sees half a dataset. Runs in a
         thread.
         """
 

@@ -1,6 +1,7 @@
-"""How long ``adf --help`` takes beside an empty click program: ``python benchmarks/startup.py``.
+"""How long the quick commands take beside an empty click program: ``python benchmarks/startup.py``.
 
-Both are started in turn, as whole processes, and compared pair by pair, so that a noisy machine disturbs both alike.
+Each is started in turn with the empty one, as whole processes, and compared pair by pair, so that a noisy machine
+disturbs both alike.
 """
 
 from __future__ import annotations
@@ -9,31 +10,35 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 PAIRS = 15
-EMPTY = "import click\n@click.command()\ndef empty(): pass\nempty(['--help'])"
+SAMPLES = Path(__file__).parent.parent / "samples"
+EMPTY = [sys.executable, "-c", "import click\n@click.command()\ndef empty(): pass\nempty(['--help'])"]
 COMMANDS = {
-    "empty click program": [sys.executable, "-c", EMPTY],
-    "adf --help": [sys.executable, "-m", "adf_core", "--help"],
+    "adf --help": (["--help"], 3),
+    "adf plan samples/marriage_counsel": (["plan", str(SAMPLES / "marriage_counsel")], 8),
+    "adf plan samples/bicycle_workshop": (["plan", str(SAMPLES / "bicycle_workshop")], 8),
 }
+"""Each with the ratio it should not exceed."""
 
 
 def seconds(command: list[str]) -> float:
     started = time.perf_counter()
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
     return time.perf_counter() - started
 
 
 def main() -> None:
-    for command in COMMANDS.values():
+    print("| command | ms | an empty click program | ratio | at most |\n|---|---|---|---|---|")
+    for name, (arguments, most) in COMMANDS.items():
+        command = [sys.executable, "-m", "adf_core", *arguments]
         seconds(command)
-    pairs = [[seconds(command) for command in COMMANDS.values()] for _ in range(PAIRS)]
-    for name, times in zip(COMMANDS, zip(*pairs, strict=True), strict=True):
-        print(f"{name:<20} {statistics.median(times) * 1000:6.0f} ms")
-    ratios = sorted(adf / empty for empty, adf in pairs)
-    print(
-        f"{'ratio':<20} {statistics.median(ratios):6.2f} (from {ratios[0]:.2f} to {ratios[-1]:.2f}, at most 3 wanted)"
-    )
+        pairs = [(seconds(command), seconds(EMPTY)) for _ in range(PAIRS)]
+        ours, empty = (statistics.median(times) * 1000 for times in zip(*pairs, strict=True))
+        ratios = sorted(adf / none for adf, none in pairs)
+        ratio = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f}–{ratios[-1]:.2f})"
+        print(f"| `{name}` | {ours:.0f} | {empty:.0f} | {ratio} | {most} |")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ async def write_sinks(journal: Path, sinks: Sequence[Sink], info: RunInfo) -> di
 def _write(journal: Path, sink: Sink, info: RunInfo) -> SinkResult:
     with JournalReader(journal) as reader:
         try:
-            return sink.write(records_in_parts(reader, info), info)
+            return sink.write(records_in_parts(reader, info, sink.stages), info)
         except OSError as error:
             where = f" {error.filename}" if error.filename else ""
             raise AdfError(

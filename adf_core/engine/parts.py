@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 
 from adf_core.components import RunInfo
-from adf_core.conversation import Record
+from adf_core.conversation import Record, Stage
 from adf_core.journal import Journal, JournalReader
 from adf_core.scenarios import Scenario
 from adf_core.scenarios.splits import Parts, Split
@@ -20,10 +20,10 @@ def keep_parts(journal: Journal, split: Split, scenarios: Sequence[Scenario]) ->
     journal.set_meta(split=json.dumps(parts.grown(scenarios).to_dict()))
 
 
-def records_in_parts(reader: JournalReader, info: RunInfo) -> Iterator[Record]:
-    """The records of the dataset in plan order, each with its part where there are parts."""
+def records_in_parts(reader: JournalReader, info: RunInfo, stages: Container[Stage]) -> Iterator[Record]:
+    """The dataset's records of these stages in plan order, each with its part where there are parts."""
     parts = _stored(reader) if info.parts else None
-    for record in reader.records(info.category):
+    for record in reader.records(info.category, stages=stages):
         yield replace(record, split=parts.of(record)) if parts else record
 
 

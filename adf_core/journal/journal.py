@@ -34,6 +34,9 @@ COMMIT_ANSWERS = 256
 MOST_QUEUED = 4096
 """So many rows may wait for the disk before those who write more of them have to wait too."""
 
+WOKEN_AT_ONCE = 8
+"""So many of those who wait for a batch go on in one turn of the event loop; each may compute for some 0.5 ms."""
+
 CHECKPOINT_PAGES = 8000
 """Pages of the write-ahead log (4 kB each) before they are moved to the file: a page that was written several times is
 moved once. SQLite's own 1,000 are full after one or two batches here, which costs a quarter of the speed.
@@ -93,6 +96,28 @@ def _locked(out: Path) -> filelock.FileLock:
     return lock
 
 
+class _Batch:
+    """Rows that are committed together, and who waits for that. To be made within a running event loop."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[Sequence[Any]]] = {}
+        self.size = 0
+        self.answers = 0
+        self.full = asyncio.Event()
+        self.collecting = True
+        self.written = False
+        self.waiting: list[asyncio.Future[None]] = []
+
+    async def wake(self) -> None:
+        """Let those go on who wait: a few at a time, so that others may send and receive in between."""
+        self.written = True
+        for number, waiter in enumerate(self.waiting, 1):
+            if not waiter.done():
+                waiter.set_result(None)
+            if number % WOKEN_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+
 class Journal:
     """The journal of one output folder, opened for writing by the process that holds its lock.
 
@@ -122,12 +147,9 @@ class Journal:
             self._lock.release()
             raise
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="adf-journal")
-        self._rows: dict[str, list[Sequence[Any]]] = {}
-        self._queued = 0
-        self._answers_queued = 0
-        self._full = asyncio.Event()
-        self._collecting = False
-        self._batch: asyncio.Task[None] | None = None
+        self._batch: _Batch | None = None
+        self._flushing: set[asyncio.Task[None]] = set()
+        self._schema: tuple[object, str] = (None, "")
         self._failure: JournalError | None = None
 
     async def __aenter__(self) -> Self:
@@ -160,40 +182,47 @@ class Journal:
         """
         if self._failure:
             raise self._failure
-        self._rows.setdefault(sql, []).extend(rows)
-        self._queued += len(rows)
-        self._collect()
+        batch = self._collecting()
+        batch.rows.setdefault(sql, []).extend(rows)
+        batch.size += len(rows)
 
-    def _collect(self) -> None:
-        if not self._collecting:
-            self._collecting = True
-            self._batch = asyncio.get_running_loop().create_task(self._flush())
+    def _collecting(self) -> _Batch:
+        """The batch that rows are put into now."""
+        if self._batch is None or not self._batch.collecting:
+            self._batch = _Batch()
+            task = asyncio.get_running_loop().create_task(self._flush(self._batch))
+            self._flushing.add(task)
+            task.add_done_callback(self._flushing.discard)
+        return self._batch
 
     async def commit(self, *, at_once: bool = False) -> None:
         """Wait until everything queued so far is on disk; with ``at_once`` it waits for no company. JournalError where
         it cannot be written.
         """
-        if at_once and self._collecting:
-            self._full.set()
-        if self._batch is not None:
-            await asyncio.shield(self._batch)
+        batch = self._batch
+        if batch is not None and not batch.written:
+            if at_once:
+                batch.full.set()
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            batch.waiting.append(waiter)
+            await waiter
         if self._failure:
             raise self._failure
 
     async def keep_pace(self) -> None:
         """Wait only where more rows are queued than should be held in memory."""
-        if self._queued > MOST_QUEUED:
+        if self._batch is not None and self._batch.collecting and self._batch.size > MOST_QUEUED:
             await self.commit(at_once=True)
 
-    async def _flush(self) -> None:
+    async def _flush(self, batch: _Batch) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(COMMIT_SECONDS):
-                await self._full.wait()
-        self._full.clear()
-        rows, self._rows = self._rows, {}
-        self._queued = self._answers_queued = 0
-        self._collecting = False
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._apply, rows, self._totals.row())
+                await batch.full.wait()
+        batch.collecting = False
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._apply, batch.rows, self._totals.row())
+        finally:
+            await batch.wake()
 
     def _apply(self, rows: Mapping[str, list[Sequence[Any]]], totals: Sequence[Any]) -> None:
         if self._failure:
@@ -204,7 +233,7 @@ class Journal:
                 self._connection.executemany(sql, parameters)
             self._connection.execute(_SET_TOTALS, totals)
             self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError, ValueError) as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             self._failure = JournalError(
@@ -225,7 +254,9 @@ class Journal:
     def add_request(self, key: str, request: Request, provider: str, model: str) -> None:
         """Keep the text of a request, once."""
         sampling = {"temperature": request.temperature, "top_p": request.top_p, "max_tokens": request.max_tokens}
-        schema = None if request.json_schema is None else json.dumps(request.json_schema)
+        if self._schema[0] is not request.json_schema:  # mostly it is the same one
+            self._schema = (request.json_schema, json.dumps(request.json_schema))
+        schema = None if request.json_schema is None else self._schema[1]
         self._write(_INSERT_REQUEST, (key, encode_text(request.prompt), schema, provider, model, json.dumps(sampling)))
 
     def add_answer(
@@ -268,9 +299,10 @@ class Journal:
                 *(tries, started, waited, seconds),
             ),
         )
-        self._answers_queued += 1
-        if self._answers_queued == COMMIT_ANSWERS:
-            self._full.set()
+        batch = self._collecting()
+        batch.answers += 1
+        if batch.answers == COMMIT_ANSWERS:
+            batch.full.set()
         return stored
 
     def add_fault(
@@ -283,7 +315,7 @@ class Journal:
     def set_charged(self, charged: Charge) -> None:
         """What was charged in all, what is in flight with its worst case; it is on disk with the next batch."""
         self._totals.charged = charged
-        self._collect()
+        self._collecting()
 
     def add_verdicts(self, answer: int, epoch: int, verdicts: Sequence[StoredVerdict]) -> None:
         """Keep what validators said of an answer, in their order."""

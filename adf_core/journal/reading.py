@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from adf_core.components import Response, Usage
-from adf_core.conversation import Conversation, Record, conversation
+from adf_core.conversation import Conversation, Record, Stage, conversation
 from adf_core.errors import UsageError
 from adf_core.journal.rows import Charge, SettledSlot, State, StoredAnswer, Totals
 
@@ -30,6 +30,7 @@ _SLOT_COLUMNS = (
     "key, round, place, stage, type, direction, scenario, parent, seed, prefix_length, inherited, replicate, "
     "state, judge, reason, attempts, provider, model, attempt, turns, children"
 )
+_STAGE = _SLOT_COLUMNS.split(", ").index("stage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,9 +248,11 @@ class JournalReader:
             raise UsageError(f"The journal {self.path} is damaged: it lacks the record {key}.")
         return self._record(found[0], category, self.epoch), found[0].place
 
-    def records(self, category: str, *, excluded: bool = False) -> Iterator[Record]:
-        """The accepted records in plan order, up to the target; with ``excluded`` all, also those a dataset validator
-        keeps out.
+    def records(
+        self, category: str, *, stages: Container[Stage] = ("seed", "derivation"), excluded: bool = False
+    ) -> Iterator[Record]:
+        """The accepted records of these stages in plan order, up to the target; with ``excluded`` all, also those a
+        dataset validator keeps out.
         """
         epoch = self.epoch
         rows = self.connection.execute(
@@ -258,7 +261,8 @@ class JournalReader:
             (epoch, excluded, -1 if excluded or self.target is None else self.target),
         )
         for row in rows:
-            yield self._record(_slot(row), category, epoch)
+            if row[_STAGE] in stages:
+                yield self._record(_slot(row), category, epoch)
 
     def _record(self, slot: SettledSlot, category: str, epoch: int) -> Record:
         prefix = self.conversation_of(slot.parent, epoch)[: slot.inherited] if slot.inherited and slot.parent else ()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from adf_core import Record, RunInfo, Sink, SinkResult, atomic_write, hookimpl, option
+from adf_core import Record, RunInfo, Sink, SinkResult, Stage, atomic_write, hookimpl, option
 from adf_jsonl.text import json_text
 
 _PATH_HELP = "the file to write; a relative path starts at the run's output folder"
@@ -45,6 +45,7 @@ class Json(Sink):
     """The first implementation's list: derivations only, and of each the generated turns only."""
 
     name: ClassVar[str] = "json"
+    stages: ClassVar[Sequence[Stage]] = ("derivation",)
     path: str = option("outputs.json", help=_PATH_HELP, minLength=1)
 
     def write(self, records: Iterable[Record], run: RunInfo) -> SinkResult:
@@ -52,10 +53,9 @@ class Json(Sink):
         count = 0
         with atomic_write(path) as file:
             for record in records:
-                if record.stage == "derivation":
-                    item = json_text(bare_conversation(record), indent=2).replace("\n", "\n  ")
-                    file.write(f"{',' if count else '['}\n  {item}")
-                    count += 1
+                item = json_text(bare_conversation(record), indent=2).replace("\n", "\n  ")
+                file.write(f"{',' if count else '['}\n  {item}")
+                count += 1
             file.write("\n]" if count else "[]")
         return SinkResult(count, (path,))
 
