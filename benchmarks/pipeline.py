@@ -75,6 +75,7 @@ def pipeline(folder: Path, slots: int) -> dict[str, float]:
 async def _write(folder: Path, records: int) -> float:
     async with Journal(folder) as journal:
         began = time.perf_counter()
+        committing = asyncio.create_task(journal.commit())
         for number in range(records):
             key, request_key = (blake2b(f"{kind} {number}".encode(), digest_size=16).hexdigest() for kind in "sr")
             request = Request(f"prompt {number} " * 60, {"type": "object"})
@@ -96,8 +97,12 @@ async def _write(folder: Path, records: int) -> float:
             journal.add_verdicts(answer.id, 1, [StoredVerdict("schema", "accept")])
             journal.settle(_settled(key, number), 1)
             if number % COMMIT_ANSWERS == COMMIT_ANSWERS - 1:
-                await journal.commit()
-        await journal.commit()
+                # As in a run: one batch is written while the next one is made.
+                await committing
+                committing = asyncio.create_task(journal.commit())
+                await asyncio.sleep(0)
+        await committing
+        await journal.commit(at_once=True)
         return time.perf_counter() - began
 
 

@@ -17,30 +17,16 @@ from adf_core.engine.pace import Announced, Gate, LearnedPace, requests_a_minute
 from adf_core.engine.tuning import (
     ANSWERS_UNDONE,
     COOLDOWN,
-    CUT_LEAST,
-    CUT_SHARE,
-    GOODPUT_SLOT,
     GOODPUT_WINDOW,
     LONGEST_PAUSE,
     PACE_AFTER_CUT,
-    PACE_HOLD,
     PACE_LEAST_PART,
     RAMP_START,
     RAMP_STEP,
     TOKENS_LEARNED,
-    WINDOW,
-    WINDOW_LEAST,
 )
+from adf_core.engine.window import Goodput, Span, Window
 from adf_core.errors import Overloaded, ProviderError, RateLimited, Timeout, Unreachable
-
-
-@dataclass(slots=True, eq=False)
-class Slot:
-    """Requests sent in one short span of time, and how many of them were answered with a 429."""
-
-    began: float
-    sent: int = 0
-    refused: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +39,7 @@ class Permit:
     sent: int
     sent_tokens: float
     cuts: int
-    slot: Slot
+    span: Span
 
 
 class Limiter:
@@ -63,7 +49,7 @@ class Limiter:
         """At most ``most`` in flight; ``rpm`` and ``tpm`` are the user's limits of requests and tokens a minute."""
         self._most = most
         self._limit = float(min(most, RAMP_START))
-        self._ramp_began: float | None = None
+        self._ramp_began = math.inf
         self._ramping = most > RAMP_START
         self._quick_until = float(most)
         self._after_cut = float(most)
@@ -85,8 +71,8 @@ class Limiter:
 
         self._sent = 0
         self._sent_tokens = 0.0
-        self._goodput = _Goodput()
-        self._window = _Window()
+        self._goodput = Goodput()
+        self._window = Window()
         self._cuts = 0
         self._paused_until = -math.inf
         self._no_cut_before = -math.inf
@@ -155,7 +141,7 @@ class Limiter:
             self._learn_from_headers(permit, outcome, now)
             self._succeeded(permit)
         elif isinstance(outcome, RateLimited):
-            permit.slot.refused += 1
+            permit.span.refused += 1
             if self._user_tokens is not None:
                 self._user_tokens.give_back(permit.expected_tokens, now)
             self._refused(permit, outcome, now)
@@ -198,7 +184,7 @@ class Limiter:
         return Permit(tokens, expected, now, self._sent, self._sent_tokens, self._cuts, self._goodput.sent(now))
 
     def _take_back(self, permit: Permit, now: float) -> None:
-        permit.slot.sent -= 1
+        permit.span.sent -= 1
         if permit.cuts == self._cuts:
             self._window.take_back()
         for gate in self._request_gates:
@@ -237,15 +223,18 @@ class Limiter:
         self._serve(asyncio.get_running_loop().time())
 
     def _ramp(self, now: float) -> None:
-        if self._ramp_began is None:
-            self._ramp_began = now
-        steps = int((now - self._ramp_began) / RAMP_STEP + 1e-9)
-        self._limit = min(float(self._most), RAMP_START * 2.0 ** min(steps, 64))
+        self._limit = min(float(self._most), RAMP_START * 2.0 ** min(self._ramp_steps(now), 64))
         self._ramping = self._limit < self._most
 
     def _next_ramp_step(self, now: float) -> float:
-        began = now if self._ramp_began is None else self._ramp_began
-        return RAMP_STEP - (now - began) % RAMP_STEP
+        """Seconds until the ramp doubles again."""
+        return self._ramp_began + (self._ramp_steps(now) + 1) * RAMP_STEP - now
+
+    def _ramp_steps(self, now: float) -> int:
+        if self._ramp_began == math.inf:
+            self._ramp_began = now
+        # A hair more, so that a timer for a step, which may be a rounding error early, finds that it is there.
+        return int((now - self._ramp_began) / RAMP_STEP + 1e-6)
 
     def _succeeded(self, permit: Permit) -> None:
         if permit.cuts != self._cuts:
@@ -297,8 +286,8 @@ class Limiter:
         self._cuts += 1
         self._paused_until = now + pause
         self._no_cut_before = now + pause + COOLDOWN
-        self._window = _Window()
-        self._goodput = _Goodput()
+        self._window = Window()
+        self._goodput = Goodput()
 
     def _count_tokens(self, permit: Permit, usage: Usage, now: float) -> None:
         if usage == Usage():
@@ -336,103 +325,3 @@ class Limiter:
         )
         if learned and self._announced_tokens not in self._token_gates:
             self._token_gates.append(self._announced_tokens)
-
-
-class _Window:
-    """Shares of 429s and of failures among the requests that were sent lately: what is older than the window fades.
-
-    Of those that were sent, not of those that came back: refusals come at once and answers of a big model after a
-    minute, so that in the first minute nothing but refusals would have come back.
-    """
-
-    def __init__(self) -> None:
-        self._sent = 0.0
-        self._refused = 0.0
-        self._failed = 0.0
-        self._answered = 0.0
-        self._at = -math.inf
-        self._refusing_since = -math.inf
-
-    def send(self, now: float) -> None:
-        self._fade(now)
-        self._sent += 1
-
-    def take_back(self) -> None:
-        self._sent = max(0.0, self._sent - 1)
-
-    def answer(self) -> None:
-        self._answered += 1
-
-    def refuse(self, now: float) -> None:
-        if self.refused <= PACE_HOLD:
-            self._refusing_since = now
-        self._fade(now)
-        self._refused += 1
-
-    def fail(self, now: float) -> None:
-        self._fade(now)
-        self._failed += 1
-
-    @property
-    def refused(self) -> float:
-        """The share of 429s."""
-        return self._refused / max(self._sent, self._refused, 1.0)
-
-    @property
-    def failed(self) -> float:
-        """The share of 5xx and timeouts."""
-        return self._failed / max(self._sent, self._failed, 1.0)
-
-    @property
-    def lost(self) -> float:
-        """The share of failures among failures and answers: 1 where nothing is answered any more."""
-        return self._failed / (self._failed + self._answered) if self._failed else 0.0
-
-    @property
-    def many_refused(self) -> bool:
-        return self._refused >= CUT_LEAST and self.refused > CUT_SHARE
-
-    def refused_for(self, now: float) -> float:
-        """Seconds since more than a few were refused."""
-        return now - self._refusing_since
-
-    @property
-    def many_failed(self) -> bool:
-        return self._failed >= CUT_LEAST and self.failed > CUT_SHARE
-
-    def _fade(self, now: float) -> None:
-        if self._sent > WINDOW_LEAST:
-            kept = max(math.exp((self._at - now) / WINDOW), WINDOW_LEAST / self._sent)
-            self._sent *= kept
-            self._refused *= kept
-            self._failed *= kept
-            self._answered *= kept
-        self._at = now
-
-
-class _Goodput:
-    """How many requests a second the server let in lately: those sent and not answered with a 429.
-
-    Answers would be a late measure: those of a big model come a minute after the server let their requests in.
-    """
-
-    def __init__(self) -> None:
-        self._began = math.inf
-        self._slots: deque[Slot] = deque(maxlen=round(GOODPUT_WINDOW / GOODPUT_SLOT))
-
-    def sent(self, now: float) -> Slot:
-        """Count one; the slot is where a 429 is to be counted."""
-        if not self._slots or now - self._slots[-1].began >= GOODPUT_SLOT:
-            self._began = min(self._began, now)
-            self._slots.append(Slot(now))
-        slot = self._slots[-1]
-        slot.sent += 1
-        return slot
-
-    def measure(self, now: float) -> tuple[float, float, bool]:
-        """Requests a second let in and sent, and whether the time was long enough for that to be precise."""
-        slots = [slot for slot in self._slots if now - slot.began <= GOODPUT_WINDOW]
-        seconds = max(now - slots[0].began if slots else 0.0, GOODPUT_WINDOW)
-        sent = sum(slot.sent for slot in slots)
-        refused = sum(slot.refused for slot in slots)
-        return (sent - refused) / seconds, sent / seconds, now - self._began >= GOODPUT_WINDOW

@@ -39,8 +39,8 @@ GOODPUT_WINDOW = 1.0
 once then is its allowance for a second.
 """
 
-GOODPUT_SLOT = 0.05
-"""Width in seconds of the slots that goodput is counted in: a twentieth of the window, so its edges err little."""
+GOODPUT_SPAN = 0.05
+"""Width in seconds of the spans that goodput is counted in: a twentieth of the window, so its edges err little."""
 
 PACE_AFTER_CUT = 0.97
 """Part of the goodput that becomes the pace: just below, so that the server can work off its backlog."""

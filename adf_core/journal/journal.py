@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import datetime
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from types import TracebackType
@@ -253,11 +254,11 @@ class Journal:
 
     def add_request(self, key: str, request: Request, provider: str, model: str) -> None:
         """Keep the text of a request, once."""
-        sampling = {"temperature": request.temperature, "top_p": request.top_p, "max_tokens": request.max_tokens}
         if self._schema[0] is not request.json_schema:  # mostly it is the same one
             self._schema = (request.json_schema, json.dumps(request.json_schema))
         schema = None if request.json_schema is None else self._schema[1]
-        self._write(_INSERT_REQUEST, (key, encode_text(request.prompt), schema, provider, model, json.dumps(sampling)))
+        sampling = _sampling_text(request.temperature, request.top_p, request.max_tokens)
+        self._write(_INSERT_REQUEST, (key, encode_text(request.prompt), schema, provider, model, sampling))
 
     def add_answer(
         self,
@@ -351,6 +352,11 @@ class Journal:
         self._write("DELETE FROM exclusions", ())
         rows = ((slot, validator, encode_text(reason)) for slot, validator, reason in exclusions)
         self._write("INSERT INTO exclusions VALUES (?, ?, ?)", *rows)
+
+
+@lru_cache(maxsize=16)
+def _sampling_text(temperature: float, top_p: float, max_tokens: int) -> str:
+    return json.dumps({"temperature": temperature, "top_p": top_p, "max_tokens": max_tokens})
 
 
 def open_connection(path: Path) -> sqlite3.Connection:

@@ -368,7 +368,7 @@ def _answer(row: Any) -> StoredAnswer:
 
 def scenario_text(scenario: Mapping[str, str]) -> str:
     """A scenario as JSON, the same for the same values."""
-    return json.dumps(dict(scenario), sort_keys=True)
+    return json.dumps(dict(scenario), sort_keys=True) if scenario else "{}"
 
 
 def encode_text(text: str) -> str | bytes:

@@ -531,7 +531,7 @@ def test_many_short_requests_wait_little_for_the_ramp() -> None:
         await asyncio.gather(*[call(limiter, server, random.Random(1)) for _ in range(2000)])
         return clock()
 
-    assert run(simulation()) == pytest.approx(2000 / 100 * LATENCY + 0.1)
+    assert run(simulation()) == pytest.approx(2000 / 100 * LATENCY + 2 * RAMP_STEP)
 
 
 async def outcomes(limiter: Limiter, *results: tuple[int, Response | ProviderError]) -> None:
