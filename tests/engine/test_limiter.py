@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from adf_core.components import RateLimit, Response, Usage
 from adf_core.engine.limiter import Limiter, Permit
+from adf_core.engine.tuning import RAMP_STEP
 from adf_core.errors import ContentBlocked, Overloaded, ProviderError, RateLimited, Timeout, Unreachable
 
 from .virtual_time import run
