@@ -28,10 +28,9 @@ from adf_core.errors import (
 )
 from adf_core.journal import Charge, Journal, StoredAnswer
 from adf_core.plan import request_key
+from adf_core.plan.estimate import BYTES_A_TOKEN
 
 logger = logging.getLogger(__name__)
-
-BYTES_A_TOKEN = 4  # English text in the usual tokenizers
 
 Call = Callable[[Request], Awaitable[Response]]
 
