@@ -38,7 +38,7 @@ MOST_QUEUED = 4096
 WOKEN_AT_ONCE = 8
 """So many of those who wait for a batch go on in one turn of the event loop; each may compute for some 0.5 ms."""
 
-CHECKPOINT_PAGES = 8000
+CHECKPOINT_PAGES = 32000
 """Pages of the write-ahead log (4 kB each) before they are moved to the file: a page that was written several times is
 moved once. SQLite's own 1,000 are full after one or two batches here, which costs a quarter of the speed.
 """
