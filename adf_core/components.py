@@ -29,10 +29,10 @@ def option(
 
     A ``secret`` option never appears in a ``repr``, a journal, a log or a report. One without ``identity`` changes
     nothing of what comes out (how fast, by which key), so that stored answers are trusted whatever its value.
-    ``bounds`` are JSON Schema keywords
-    for the value (``minimum=0``, ``pattern="…"``); ``format="project-path"`` marks a file relative to the project.
-    Lists and mappings may be given as defaults; each instance gets its own copy. Fields with ``init=False`` are no
-    options but a component's own state.
+    ``bounds`` are JSON Schema keywords for the value (``minimum=0``, ``pattern="…"``); ``format="project-path"`` marks
+    a file relative to the project, ``format="provider"`` a :data:`ProviderChoice`, which is checked and opened before
+    anything is sent. Lists and mappings may be given as defaults; each instance gets its own copy. Fields with
+    ``init=False`` are no options but a component's own state.
     """
     metadata = {"help": help, "secret": secret, "identity": identity, "bounds": bounds}
     if isinstance(default, list | dict):
@@ -199,26 +199,36 @@ class Direction(Component):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A validator's decision; make one with :meth:`accept`, :meth:`reject` or :meth:`revise`."""
+    """A validator's decision; make one with :meth:`accept`, :meth:`reject` or :meth:`revise`.
+
+    ``scores`` are kept with the answer and, under ``validator.name``, in the record. ``confirmed`` are the factors of
+    the scenario whose stated value the text bears out: they count as *confirmed coverage*.
+    """
 
     decision: Literal["accept", "reject", "revise"]
     reason: str = ""
     feedback: str | None = None
     candidate: Candidate | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    confirmed: tuple[str, ...] = ()
 
     @classmethod
-    def accept(cls) -> Verdict:
-        return cls("accept")
+    def accept(cls, scores: Mapping[str, float] | None = None, confirmed: Iterable[str] = ()) -> Verdict:
+        return cls("accept", scores=scores or {}, confirmed=tuple(confirmed))
 
     @classmethod
-    def reject(cls, reason: str, feedback: str | None = None) -> Verdict:
+    def reject(cls, reason: str, feedback: str | None = None, scores: Mapping[str, float] | None = None) -> Verdict:
         """Refuse the candidate. ``feedback`` (default: the reason) is told to the model in the next attempt."""
-        return cls("reject", reason, feedback)
+        return cls("reject", reason, feedback, scores=scores or {})
 
     @classmethod
     def revise(cls, candidate: Candidate, reason: str) -> Verdict:
         """Go on with ``candidate`` in place of the one that was judged."""
         return cls("revise", reason, candidate=candidate)
+
+
+ProviderChoice = str | Mapping[str, Any]
+"""A provider as a setup names it: by name, or as a mapping with ``name`` and its options."""
 
 
 class ValidationContext(Protocol):
@@ -241,8 +251,12 @@ class ValidationContext(Protocol):
     @property
     def delimiter(self) -> str: ...
 
-    async def ask(self, request: Request, provider: str | None = None) -> Response:
-        """Ask the run's provider (or the named one), within the same limits, budget and journal as every other call."""
+    async def ask(self, request: Request, provider: ProviderChoice | None = None) -> Response:
+        """Ask the run's provider (or another one), within the same limits, budget and journal as every other call.
+
+        The same request with the same seed, for the same slot and validator, is asked once: its stored answer is used
+        again, also by later runs.
+        """
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Embed texts with the run's provider, within the same limits and journal."""
@@ -255,6 +269,9 @@ class Validator(Component):
     ``scope`` is ``record`` where the verdict is a function of the candidate alone (a rejection is asked for again), or
     ``dataset`` where it depends on what was accepted before: then it sees the accepted candidates in plan order after
     the plan drains, and its rejection is final.
+
+    Record validators run in the setup's order, but the cheap ones first: those that neither ask nor are ``cpu_heavy``,
+    then heavy ones, then those that ask. Raise :class:`~adf_core.Undecided` where no decision can be had.
     """
 
     scope: ClassVar[Literal["record", "dataset"]] = "record"
@@ -262,6 +279,12 @@ class Validator(Component):
     """True where judging takes more than a millisecond of computing: then :meth:`validate` runs in a pool of threads,
     each call in an event loop of its own, so that requests go on meanwhile. It must be safe to run several at once.
     """
+    asks: ClassVar[bool] = False
+    """True where judging asks a model."""
+
+    def begin(self) -> None:
+        """A ``dataset`` validator is about to see all accepted records, from the first: forget earlier passes."""
+        return
 
     @abstractmethod
     async def validate(self, candidate: Candidate, context: ValidationContext) -> Verdict:

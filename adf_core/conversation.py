@@ -41,7 +41,8 @@ class Candidate:
     the JSON object as the model gave it, before it was read as turns. ``parent`` and ``seed`` are slot keys:
     the slot it derives from (None for a seed) and the seed its family began with (its own key for a seed).
     ``round`` is 0 for seeds and counts evolutions from there. ``prefix_length`` says how many turns of the parent
-    the request showed; it exceeds ``len(prefix)`` where the answer starts anew (``instruct``, in breadth).
+    the request showed; those are ``shown``, which is more than ``prefix`` where the answer starts anew (``instruct``,
+    in breadth).
     """
 
     key: str
@@ -55,6 +56,7 @@ class Candidate:
     seed: str
     prefix_length: int = 0
     replicate: int = 0
+    shown: Conversation = ()
     prefix: Conversation = ()
     turns: Conversation
     answer: Mapping[str, Any] = field(default_factory=dict)
@@ -73,12 +75,19 @@ class Candidate:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Candidate:
-        turns = {name: conversation(data[name]) for name in ("prefix", "turns")}
-        return cls(**{**data, **turns})
+        turns = {name: conversation(data[name]) for name in ("shown", "prefix", "turns")}
+        confirmed = {"confirmed": tuple(data["confirmed"])} if "confirmed" in data else {}
+        return cls(**{**data, **turns, **confirmed})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record(Candidate):
-    """A candidate that was accepted. ``split`` names its part of the dataset, None where the setup makes no parts."""
+    """A candidate that was accepted.
 
+    ``scores`` are those its validators gave, as ``validator.name``; ``confirmed`` the factors of its scenario whose
+    value a validator found in the text. ``split`` names its part of the dataset, None where the setup makes no parts.
+    """
+
+    scores: Mapping[str, float] = field(default_factory=dict)
+    confirmed: tuple[str, ...] = ()
     split: str | None = None

@@ -107,6 +107,13 @@ class Timeout(ProviderError):
     """No answer came in time; worth another try."""
 
 
+class Undecided(AdfError):
+    """A validator could come to no decision on a candidate, for the reason it says.
+
+    The answer counts as a failed attempt, and the next one is asked for.
+    """
+
+
 class Reworded(ProviderError):
     """The server turned down how a request was put (a parameter it does not know), and the provider will put it in
     other words from now on. Worth another try at once.

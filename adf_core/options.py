@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar, Union
 
 from adf_core.components import Component
@@ -16,6 +16,9 @@ C = TypeVar("C", bound=Component)
 
 PROJECT_PATH = "project-path"
 """The ``format`` of an option that names a file: relative ones are relative to the project's folder."""
+
+PROVIDER = "provider"
+"""The ``format`` of an option that names a provider, with or without options of its own."""
 
 _SCALARS = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
@@ -56,18 +59,19 @@ def _type_schema(hint: Any, place: str) -> dict[str, Any]:
         return {"enum": list(arguments)}
     if origin is list:
         return {"type": "array", "items": _type_schema(arguments[0], place)}
-    if origin is dict or hint is dict:
+    if origin in (dict, Mapping) or hint is dict:
         return {"type": "object", "additionalProperties": _type_schema(arguments[1], place) if arguments else {}}
     if origin in (Union, types.UnionType):
         inner = [_type_schema(part, place) for part in arguments if part is not type(None)]
-        if len(inner) == 1 and len(arguments) == 2:
-            schema = inner[0]
-            if "enum" in schema:
-                return {"enum": [*schema["enum"], None]}
-            return {**schema, "type": [schema["type"], "null"]}
+        nothing = [None] if len(inner) < len(arguments) else []
+        if len(inner) == 1 and "enum" in inner[0]:
+            return {"enum": [*inner[0]["enum"], *nothing]}
+        if all(isinstance(schema.get("type"), str) for schema in inner):
+            types_ = [*(schema["type"] for schema in inner), *("null" for _ in nothing)]
+            return {keyword: value for schema in inner for keyword, value in schema.items()} | {"type": types_}
     raise UsageError(
         f"The option {place} has the type {hint}, which cannot be written in YAML; use str, int, float, bool, "
-        "Literal, list, dict, each possibly `| None`."
+        "Literal, list, dict, or several of them with `|`, each possibly `| None`."
     )
 
 
@@ -94,6 +98,17 @@ def identifying_options(component: Component) -> dict[str, Any]:
         for option in _options(component)
         if not option.metadata.get("secret") and option.metadata.get("identity", True)
     }
+
+
+def named_providers(components: Sequence[Component]) -> list[Any]:
+    """The providers that options of these components name."""
+    return [
+        value
+        for component in components
+        for option in _options(component)
+        if option.metadata.get("bounds", {}).get("format") == PROVIDER
+        and (value := getattr(component, option.name)) is not None
+    ]
 
 
 def _sentence(problem: Problem) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adf_core.components import Price, Request, Response, Usage
+from adf_core.components import Price, Provider, Request, Response, Usage
 from adf_core.errors import ProviderError, Timeout, Unreachable, UsageError
 from adf_core.journal import Charge
 from adf_core.project import Budget
@@ -27,15 +27,9 @@ class Spending:
 class BudgetKeeper:
     """What was charged so far, with what is in flight at its worst case, against the caps."""
 
-    def __init__(self, budget: Budget, charged: Charge, price: Price | None) -> None:
-        """``charged`` is what earlier runs spent. UsageError for a cap in US dollars on a model of unknown price."""
-        if budget.usd is not None and price is None:
-            raise UsageError(
-                "`budget.usd` needs the price of the model, which is not known. Use `budget.tokens` or "
-                "`budget.requests`, or a model whose price is known."
-            )
+    def __init__(self, budget: Budget, charged: Charge) -> None:
+        """``charged`` is what earlier runs spent."""
         self._budget = budget
-        self._price = price
         self.charged = charged
         self.reserved = Charge()
         """What of it is for requests in flight, at their worst case."""
@@ -44,6 +38,19 @@ class BudgetKeeper:
     def limited(self) -> bool:
         """Whether there is any cap: then a charge must be on disk before its request is sent."""
         return self._budget != Budget()
+
+    def price_of(self, provider: Provider) -> Price:
+        """What to charge for a token of this provider's model, nothing where that is unknown. UsageError where there
+        is a cap in US dollars and it is unknown.
+        """
+        price = provider.price()
+        if price is None and self._budget.usd is not None:
+            model = f"the model `{provider.model}`" if provider.model else "the model"
+            raise UsageError(
+                f"`budget.usd` needs the price of {model} of the provider `{provider.name}`, which is not known. Use "
+                "`budget.tokens` or `budget.requests`, or a model whose price is known."
+            )
+        return price or Price(0.0, 0.0)
 
     def spending(self) -> list[Spending]:
         """How it stands with each cap that there is."""
@@ -57,12 +64,11 @@ class BudgetKeeper:
             if cap is not None
         ]
 
-    def reserve(self, request: Request) -> Charge:
+    def reserve(self, request: Request, price: Price) -> Charge:
         """Charge a try's worst case: the prompt's bytes as tokens, and all of ``max_tokens``. BudgetSpent where that
         is too much.
         """
         prompt = len(request.prompt.encode("utf-8", "surrogatepass"))
-        price = self._price or Price(0.0, 0.0)
         worst = Charge(1, prompt + request.max_tokens, prompt * price.input_usd + request.max_tokens * price.output_usd)
         if self.limited:
             self._check(self.charged + worst)
@@ -79,7 +85,7 @@ class BudgetKeeper:
             if cap is not None and used > cap:
                 raise BudgetSpent(f"`budget.{name}` ({cap:g}) leaves no room for another request")
 
-    def settle(self, reserved: Charge, outcome: Response | ProviderError) -> None:
+    def settle(self, reserved: Charge, outcome: Response | ProviderError, price: Price) -> None:
         """Put what a try took in the place of its reservation; where a server refused, that is a request and no tokens.
 
         What a lost request took is unknown, and so is that of a response that does not say it: these stay charged at
@@ -90,7 +96,6 @@ class BudgetKeeper:
             usage = outcome.usage
             usd = outcome.cost_usd
             if usd is None:
-                price = self._price or Price(0.0, 0.0)
                 usd = usage.input_tokens * price.input_usd + usage.output_tokens * price.output_usd
             self.charged += Charge(1, usage.input_tokens + usage.output_tokens, usd) - reserved
         elif not isinstance(outcome, Response | Timeout | Unreachable):

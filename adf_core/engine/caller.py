@@ -80,8 +80,9 @@ class Caller:
         progress: Progress,
         concurrency: int,
     ) -> None:
-        """At most ``concurrency`` requests are in flight."""
+        """At most ``concurrency`` requests are in flight. UsageError where the budget needs a price that is unknown."""
         self.provider = provider
+        self._price = budget.price_of(provider)
         self._journal = journal
         self._budget = budget
         self._progress = progress
@@ -170,9 +171,9 @@ class Caller:
         return vectors
 
     def stored(self, request: Request, slot: str, purpose: str) -> StoredAnswer | None:
-        """The answer to this request that the journal has for that slot and purpose."""
+        """The answer to this request, with its seed, that the journal has for that slot and purpose."""
         found = self._journal.reader.answers(slot, purpose, request_key(request, self.provider))
-        return next((answer for answer in found if answer.response is not None), None)
+        return next((each for each in found if each.response is not None and each.seed == request.seed), None)
 
     async def _try(self, request: Request, via: Call, timeouts: int) -> Try:
         """``timeouts`` is how often this request was waited for in vain."""
@@ -209,7 +210,7 @@ class Caller:
                 raise Stopped
             settled = self._settled
             try:
-                reserved = self._budget.reserve(request)
+                reserved = self._budget.reserve(request, self._price)
             except BudgetSpent:
                 if self._reservations == 0:
                     raise
@@ -225,7 +226,7 @@ class Caller:
         self._reservations -= 1
         self._settled.set()
         self._settled = asyncio.Event()
-        self._budget.settle(reserved, outcome)
+        self._budget.settle(reserved, outcome, self._price)
         self._journal.set_charged(self._budget.charged)
         if not isinstance(outcome, Response):
             return

@@ -3,41 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
 from adf_core.components import RunInfo, Sink, SinkResult, Validator
 from adf_core.engine.budget import BudgetSpent
-from adf_core.engine.caller import Caller, Fatal, Stopped
-from adf_core.engine.judging import ValidatorFailed, judge
+from adf_core.engine.caller import Fatal, Stopped
+from adf_core.engine.judging import CallerOf, ValidatorFailed, ValidatorUndecided, cheap_first, judge
 from adf_core.engine.parts import records_in_parts
-from adf_core.errors import AdfError
+from adf_core.errors import AdfError, ProviderError
 from adf_core.journal import Journal, JournalReader
 from adf_core.project import Project
+
+JUDGED_AT_ONCE = 256
+"""So many records are judged before signals and the display have their turn."""
 
 
 async def judge_dataset(
     journal: Journal,
     validators: Sequence[Validator],
     project: Project,
-    caller_of: Callable[[str | None], Awaitable[Caller]],
+    caller_of: CallerOf,
     threads: Executor,
 ) -> None:
     """Bring the accepted records, in plan order, before validators that look at the whole; keep what they refuse.
 
     AdfError where one of them cannot judge; the records stay safe in the journal.
     """
-    looking_at_all = [validator for validator in validators if validator.scope == "dataset"]
+    looking_at_all = cheap_first(validators, "dataset")
+    for validator in looking_at_all:
+        validator.begin()
     exclusions = []
     if looking_at_all:
         with JournalReader(journal.path) as reader:
-            for record in reader.records(project.setup.category, excluded=True):
+            for number, record in enumerate(reader.records(project.setup.category, excluded=True), 1):
+                if number % JUDGED_AT_ONCE == 0:
+                    await asyncio.sleep(0)
                 try:
                     judgement = await judge(record, looking_at_all, project, caller_of, threads)
                 except ValidatorFailed as error:
                     why = str(error).strip().splitlines()[-1]
                     raise AdfError(f"The validator `{error.validator}` failed on the whole dataset: {why}") from error
+                except ValidatorUndecided as error:
+                    raise AdfError(f"The validator `{error.validator}` cannot judge the dataset: {error}") from error
+                except ProviderError as error:
+                    raise AdfError(f"The dataset could not be judged as a whole: {error}") from error
                 except (Stopped, Fatal, BudgetSpent) as error:
                     raise AdfError(f"The dataset could not be judged as a whole: {error or 'interrupted'}.") from error
                 if judgement.accepted is None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from adf_core.components import Request, Response, Validator, Verdict
+from adf_core.components import ProviderChoice, Request, Response, Validator, Verdict
 from adf_core.conversation import Candidate, Type
 from adf_core.engine.budget import BudgetSpent
 from adf_core.engine.caller import Caller, Fatal, Stopped, answered
-from adf_core.errors import ProviderError
+from adf_core.errors import ProviderError, Undecided, UsageError
 from adf_core.journal import StoredVerdict
 from adf_core.project import Project
+
+CallerOf = Callable[[ProviderChoice | None], Awaitable[Caller]]
+"""Who asks a provider; None for the run's own."""
 
 
 class ValidatorFailed(Exception):
@@ -26,12 +29,25 @@ class ValidatorFailed(Exception):
         self.validator = validator
 
 
+class ValidatorUndecided(Exception):
+    """A validator came to no decision; the text says why."""
+
+    def __init__(self, validator: str, why: Undecided) -> None:
+        super().__init__(str(why))
+        self.validator = validator
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What became of a candidate: the accepted one (as revised), or None with the verdict that refused it."""
+    """What became of a candidate: the accepted one (as revised), or None with the verdict that refused it.
+
+    ``scores`` are those of all validators, as ``validator.name``; ``confirmed`` the factors any of them found in it.
+    """
 
     accepted: Candidate | None
     verdicts: tuple[StoredVerdict, ...]
+    scores: Mapping[str, float] = field(default_factory=dict)
+    confirmed: tuple[str, ...] = ()
 
     @property
     def refusal(self) -> StoredVerdict:
@@ -45,7 +61,7 @@ class CandidateContext:
     project: Project
     slot: str
     purpose: str
-    caller: Callable[[str | None], Awaitable[Caller]]
+    caller: CallerOf
 
     @property
     def type(self) -> Type:
@@ -79,7 +95,7 @@ class CandidateContext:
     def delimiter(self) -> str:
         return self.project.setup.delimiter
 
-    async def ask(self, request: Request, provider: str | None = None) -> Response:
+    async def ask(self, request: Request, provider: ProviderChoice | None = None) -> Response:
         caller = await self.caller(provider)
         stored = caller.stored(request, self.slot, self.purpose)
         if stored is None:
@@ -101,7 +117,7 @@ class ContextInThread:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
-    async def ask(self, request: Request, provider: str | None = None) -> Response:
+    async def ask(self, request: Request, provider: ProviderChoice | None = None) -> Response:
         asked = asyncio.run_coroutine_threadsafe(self.inner.ask(request, provider), self.loop)
         return await asyncio.wrap_future(asked)
 
@@ -118,30 +134,45 @@ async def _verdict(validator: Validator, candidate: Candidate, context: Candidat
     return await loop.run_in_executor(threads, lambda: asyncio.run(validator.validate(candidate, outside)))
 
 
+def cheap_first(validators: Iterable[Validator], scope: str) -> list[Validator]:
+    """The validators of this scope, those that cost nothing first and those that ask last; else in their order."""
+    chosen = (validator for validator in validators if validator.scope == scope)
+    return sorted(chosen, key=lambda validator: (validator.asks, validator.cpu_heavy))
+
+
 async def judge(
     candidate: Candidate,
     validators: Sequence[Validator],
     project: Project,
-    caller: Callable[[str | None], Awaitable[Caller]],
+    caller: CallerOf,
     threads: Executor,
 ) -> Judgement:
-    """Bring ``candidate`` before the validators in order, up to the first refusal. ValidatorFailed where one raises.
+    """Bring ``candidate`` before the validators in order, up to the first refusal. ValidatorFailed where one raises,
+    ValidatorUndecided where one cannot tell, UsageError where one names a provider that cannot be asked.
 
     ``threads`` are for those that compute for long, and for nothing else: while one waits in its thread for what it
     asked, name look-ups and providers need threads to answer it.
     """
     verdicts: list[StoredVerdict] = []
+    scores: dict[str, float] = {}
+    confirmed: dict[str, None] = {}
     for validator in validators:
         context = CandidateContext(project, candidate.key, validator.name, caller)
         try:
             verdict = await _verdict(validator, candidate, context, threads)
-        except (Stopped, Fatal, BudgetSpent, ProviderError):
+        except (Stopped, Fatal, BudgetSpent, ProviderError, UsageError):
             raise
+        except Undecided as error:
+            raise ValidatorUndecided(validator.name, error) from error
         except Exception as error:
             raise ValidatorFailed(validator.name) from error
-        verdicts.append(StoredVerdict(validator.name, verdict.decision, verdict.reason, verdict.feedback))
+        verdicts.append(
+            StoredVerdict(validator.name, verdict.decision, verdict.reason, verdict.feedback, verdict.scores)
+        )
+        scores |= {f"{validator.name}.{name}": score for name, score in verdict.scores.items()}
+        confirmed |= dict.fromkeys(factor for factor in verdict.confirmed if factor in candidate.scenario)
         if verdict.decision == "reject":
             return Judgement(None, tuple(verdicts))
         if verdict.decision == "revise" and verdict.candidate is not None:
             candidate = verdict.candidate
-    return Judgement(candidate, tuple(verdicts))
+    return Judgement(candidate, tuple(verdicts), scores, tuple(confirmed))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from adf_core import __version__
-from adf_core.components import Component, Provider, RunInfo, Runner, Sink, SinkResult, Validator
+from adf_core.components import Component, Provider, ProviderChoice, RunInfo, Runner, Sink, SinkResult, Validator
 from adf_core.engine.budget import BudgetKeeper, BudgetSpent
 from adf_core.engine.caller import Caller, Fatal, Stopped
 from adf_core.engine.completion import delivered, delivery_mark, done_mark
@@ -24,9 +25,9 @@ from adf_core.engine.settling import Settler
 from adf_core.engine.summary import RunOptions, Summary
 from adf_core.engine.target import Target
 from adf_core.engine.waves import Waves
-from adf_core.errors import AdfError, InvalidRequest
+from adf_core.errors import AdfError, InvalidRequest, UsageError
 from adf_core.journal import FILE_NAME, Journal, JournalReader, RunState, SettledSlot, set_aside
-from adf_core.options import build
+from adf_core.options import build, named_providers
 from adf_core.plan import Plan, Prompter, Sampling, Slot, installed_directions
 from adf_core.plugins import Plugins
 from adf_core.project import Project
@@ -67,6 +68,7 @@ class Run:
         self.concurrency = options.concurrency or self._provider.concurrency
         self._stopped = False
         self._callers: dict[str | None, Caller] = {}
+        self._opening = asyncio.Lock()
         self._threads = ThreadPoolExecutor(VALIDATOR_THREADS, thread_name_prefix="adf-validator")
         self._dispatcher: Dispatcher | None = None
         self._dispatched = 0
@@ -128,11 +130,13 @@ class Run:
         all.
         """
         charged = self._journal.reader.totals().charged
-        self._budget = BudgetKeeper(self._project.setup.budget, charged, self._provider.price())
+        self._budget = BudgetKeeper(self._project.setup.budget, charged)
         self.progress.budget = self._budget
         mark = self._open_epoch()
         await self._journal.commit(at_once=True)
         self._callers[None] = self._make_caller(self._provider)
+        for choice in named_providers(self._validators):
+            await self._caller_of(choice)
         self._settler = Settler(
             self._project,
             self._plan,
@@ -261,13 +265,19 @@ class Run:
             caller.stop()
         return caller
 
-    async def _caller_of(self, name: str | None) -> Caller:
-        """The caller of the run's provider, or of another one by name, opened when it is first asked for."""
-        if name == self._provider.name:
-            name = None
-        if name is not None and name not in self._callers:
-            provider = build(self._plugins.get(Provider, name), {})
-            self._callers[name] = self._make_caller(await self._stack.enter_async_context(provider))
+    async def _caller_of(self, choice: ProviderChoice | None) -> Caller:
+        """The caller of the run's provider, or of another one, opened when it is first asked for. A bare name of the
+        run's own means that one, with its options. UsageError where it cannot be opened.
+        """
+        given = {} if choice is None else {"name": choice} if isinstance(choice, str) else dict(choice)
+        if not given or given == {"name": self._provider.name}:
+            return self._callers[None]
+        name = json.dumps(given, sort_keys=True, default=str)
+        async with self._opening:
+            if name not in self._callers:
+                options = {key: value for key, value in given.items() if key != "name"}
+                provider = build(self._plugins.get(Provider, str(given.get("name", ""))), options)
+                self._callers[name] = self._make_caller(await self._stack.enter_async_context(provider))
         return self._callers[name]
 
     # --- the Job that a runner executes ------------------------------------------------------------------------------
@@ -295,6 +305,9 @@ class Run:
             return None
         except Fatal as error:
             self._stop("error", str(error), error.error)
+            return None
+        except UsageError as error:
+            self._stop("error", str(error), error)
             return None
         self._journal.settle(settled, self._epoch)
         if settled.children:

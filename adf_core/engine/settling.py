@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,14 @@ from typing import Any
 from adf_core.components import Validator
 from adf_core.conversation import Candidate
 from adf_core.engine.caller import Caller
-from adf_core.engine.judging import Judgement, ValidatorFailed, judge
+from adf_core.engine.judging import (
+    CallerOf,
+    Judgement,
+    ValidatorFailed,
+    ValidatorUndecided,
+    cheap_first,
+    judge,
+)
 from adf_core.engine.progress import Progress
 from adf_core.errors import ProviderError
 from adf_core.journal import Journal, SettledSlot, StoredAnswer, StoredVerdict
@@ -39,7 +46,7 @@ class Settler:
         journal: Journal,
         epoch: int,
         validators: Sequence[Validator],
-        caller_of: Callable[[str | None], Awaitable[Caller]],
+        caller_of: CallerOf,
         threads: Executor,
         progress: Progress,
     ) -> None:
@@ -48,7 +55,7 @@ class Settler:
         self._prompter = prompter
         self._journal = journal
         self._epoch = epoch
-        self._validators = [validator for validator in validators if validator.scope == "record"]
+        self._validators = cheap_first(validators, "record")
         self._caller_of = caller_of
         self._threads = threads
         self._progress = progress
@@ -85,11 +92,14 @@ class Settler:
                 judgement = await self._judge(slot, answer, caller)
             except ProviderError as error:
                 return _not_accepted(slot, "failed", attempt, type(error).__name__, str(error))
+            except ValidatorUndecided as error:
+                last, feedback = ("failed", error.validator, str(error)), ""
+                continue
             except ValidatorFailed as error:
                 return _not_accepted(slot, "failed", attempt, error.validator, str(error))
             self._journal.add_verdicts(answer.id, self._epoch, judgement.verdicts)
             if judgement.accepted is not None:
-                return self._accepted(slot, attempt, judgement.accepted)
+                return self._accepted(slot, attempt, judgement.accepted, judgement)
             refusal = judgement.refusal
             last = ("rejected", refusal.validator, refusal.reason)
             feedback = feedback_text(refusal.feedback or refusal.reason)
@@ -120,6 +130,7 @@ class Settler:
             seed=slot.seed,
             prefix_length=slot.prefix_length,
             replicate=slot.replicate,
+            shown=slot.shown,
             prefix=slot.prefix,
             turns=answer.turns,
             answer=answer.data,
@@ -129,7 +140,7 @@ class Settler:
         )
         return await judge(candidate, self._validators, self._project, self._caller_of, self._threads)
 
-    def _accepted(self, slot: Slot, attempts: int, candidate: Candidate) -> SettledSlot:
+    def _accepted(self, slot: Slot, attempts: int, candidate: Candidate, judgement: Judgement) -> SettledSlot:
         return _ended(
             slot,
             "accepted",
@@ -138,6 +149,8 @@ class Settler:
             model=candidate.model,
             attempt=candidate.attempt,
             turns=candidate.turns,
+            scores=judgement.scores,
+            confirmed=judgement.confirmed,
             children=self._plan.derivation_count(len(candidate.conversation), slot.round) if slot.derives else 0,
         )
 

@@ -46,8 +46,8 @@ moved once. SQLite's own 1,000 are full after one or two batches here, which cos
 _INSERT_REQUEST = "INSERT OR IGNORE INTO requests VALUES (?, ?, ?, ?, ?, ?)"
 _INSERT_ANSWER = f"INSERT INTO answers VALUES ({', '.join('?' * 19)})"
 _INSERT_FAULT = "INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT_VERDICT = "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?)"
-_INSERT_SLOT = f"INSERT OR REPLACE INTO slots VALUES ({', '.join('?' * 22)})"
+_INSERT_VERDICT = "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_SLOT = f"INSERT OR REPLACE INTO slots VALUES ({', '.join('?' * 24)})"
 _SET_TOTALS = (
     "UPDATE totals SET answers = ?, input_tokens = ?, output_tokens = ?, cost_usd = ?, unpriced = ?, "
     "charged_requests = ?, charged_tokens = ?, charged_usd = ?"
@@ -284,12 +284,12 @@ class Journal:
                 *(encode_text(response.text), response.finish_reason, response.model),
                 *(usage.input_tokens, usage.output_tokens, response.cost_usd, None, None),
             )
-            stored = StoredAnswer(id=id_, attempt=attempt, response=response, feedback=feedback)
+            stored = StoredAnswer(id=id_, attempt=attempt, response=response, feedback=feedback, seed=seed)
         else:
             error, message = type(outcome).__name__, str(outcome)
             columns = (None, None, None, None, None, None, error, encode_text(message))
             stored = StoredAnswer(
-                id=id_, attempt=attempt, response=None, error=error, message=message, feedback=feedback
+                id=id_, attempt=attempt, response=None, error=error, message=message, feedback=feedback, seed=seed
             )
         self._totals.add(response)
         self._write(
@@ -326,6 +326,7 @@ class Journal:
                 (
                     *(answer, epoch, position, verdict.validator, verdict.decision, encode_text(verdict.reason)),
                     None if verdict.feedback is None else encode_text(verdict.feedback),
+                    _json(verdict.scores),
                 )
                 for position, verdict in enumerate(verdicts)
             ),
@@ -341,7 +342,7 @@ class Journal:
                 *(slot.key, epoch, slot.round, slot.place, slot.stage, slot.type, slot.direction),
                 *(scenario_text(slot.scenario), slot.parent, slot.seed, slot.prefix_length, slot.inherited),
                 *(slot.replicate, slot.state, slot.judge, reason, slot.attempts, slot.provider, slot.model),
-                *(slot.attempt, turns, slot.children),
+                *(slot.attempt, turns, _json(slot.scores), _json(slot.confirmed), slot.children),
             ),
         )
 
@@ -352,6 +353,10 @@ class Journal:
         self._write("DELETE FROM exclusions", ())
         rows = ((slot, validator, encode_text(reason)) for slot, validator, reason in exclusions)
         self._write("INSERT INTO exclusions VALUES (?, ?, ?)", *rows)
+
+
+def _json(data: Mapping[str, float] | Sequence[str]) -> str | None:
+    return json.dumps(data) if data else None
 
 
 @lru_cache(maxsize=16)

@@ -19,7 +19,7 @@ from adf_core.journal.rows import Charge, SettledSlot, State, StoredAnswer, Tota
 if TYPE_CHECKING:
     from adf_core.scenarios import Space
 
-FORMAT = 3
+FORMAT = 4
 
 # Where most rows are counted, `+epoch` has SQLite read them as they lie.
 
@@ -28,7 +28,7 @@ _PAGE = 4096
 
 _SLOT_COLUMNS = (
     "key, round, place, stage, type, direction, scenario, parent, seed, prefix_length, inherited, replicate, "
-    "state, judge, reason, attempts, provider, model, attempt, turns, children"
+    "state, judge, reason, attempts, provider, model, attempt, turns, scores, confirmed, children"
 )
 _STAGE = _SLOT_COLUMNS.split(", ").index("stage")
 
@@ -218,7 +218,7 @@ class JournalReader:
         """The stored attempts that asked the same for the same slot, in order of attempt."""
         rows = self.connection.execute(
             "SELECT id, attempt, text, finish_reason, model, input_tokens, output_tokens, cost_usd, error, message, "
-            "feedback FROM answers WHERE slot = ? AND purpose = ? AND request = ? ORDER BY attempt, id",
+            "feedback, seed FROM answers WHERE slot = ? AND purpose = ? AND request = ? ORDER BY attempt, id",
             (slot, purpose, request),
         )
         return [_answer(row) for row in rows]
@@ -265,7 +265,7 @@ class JournalReader:
                 yield self._record(_slot(row), category, epoch)
 
     def _record(self, slot: SettledSlot, category: str, epoch: int) -> Record:
-        prefix = self.conversation_of(slot.parent, epoch)[: slot.inherited] if slot.inherited and slot.parent else ()
+        shown = self.conversation_of(slot.parent, epoch)[: slot.prefix_length] if slot.parent else ()
         return Record(
             key=slot.key,
             stage=slot.stage,
@@ -278,11 +278,14 @@ class JournalReader:
             seed=slot.seed,
             prefix_length=slot.prefix_length,
             replicate=slot.replicate,
-            prefix=prefix,
+            shown=shown,
+            prefix=shown[: slot.inherited],
             turns=slot.turns,
             provider=slot.provider or "",
             model=slot.model or "",
             attempt=slot.attempt or 0,
+            scores=slot.scores,
+            confirmed=slot.confirmed,
         )
 
     def reasons(self, limit: int = 5) -> list[tuple[str, str, str, int]]:
@@ -329,7 +332,7 @@ def _slot(row: Any) -> SettledSlot:
     (key, round_, place, stage, type_, direction, scenario, parent, seed, prefix_length, inherited, replicate) = row[
         :12
     ]
-    state, judge, reason, attempts, provider, model, attempt, turns, children = row[12:21]
+    state, judge, reason, attempts, provider, model, attempt, turns, scores, confirmed, children = row[12:23]
     return SettledSlot(
         key=key,
         round=round_,
@@ -351,18 +354,26 @@ def _slot(row: Any) -> SettledSlot:
         model=model,
         attempt=attempt,
         turns=conversation(json.loads(turns)) if turns else (),
+        scores=json.loads(scores) if scores else {},
+        confirmed=tuple(json.loads(confirmed)) if confirmed else (),
         children=children,
     )
 
 
 def _answer(row: Any) -> StoredAnswer:
-    id_, attempt, text, finish_reason, model, tokens_in, tokens_out, cost, error, message, feedback = row
+    id_, attempt, text, finish_reason, model, tokens_in, tokens_out, cost, error, message, feedback, seed = row
     response = None
     if text is not None:
         text = decode_text(text)
         response = Response(text, finish_reason, Usage(tokens_in, tokens_out), model, cost)
     return StoredAnswer(
-        id=id_, attempt=attempt, response=response, error=error, message=message, feedback=decode_text(feedback)
+        id=id_,
+        attempt=attempt,
+        response=response,
+        error=error,
+        message=message,
+        feedback=decode_text(feedback),
+        seed=seed,
     )
 
 

@@ -22,6 +22,7 @@ class StoredAnswer:
     error: str | None = None
     message: str | None = None
     feedback: str = ""
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class StoredVerdict:
     decision: str
     reason: str = ""
     feedback: str | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +102,6 @@ class SettledSlot:
     model: str | None = None
     attempt: int | None = None
     turns: Conversation = ()
+    scores: Mapping[str, float] = field(default_factory=dict)
+    confirmed: tuple[str, ...] = ()
     children: int = 0

@@ -75,6 +75,7 @@ CREATE TABLE verdicts (
     decision TEXT NOT NULL,  -- accept, reject, revise
     reason TEXT NOT NULL,
     feedback TEXT,
+    scores TEXT,             -- JSON: name → number; NULL where there are none
     PRIMARY KEY (answer, epoch, position)
 ) WITHOUT ROWID;
 
@@ -100,6 +101,8 @@ CREATE TABLE slots (         -- how slots ended; those that have not ended have 
     model TEXT,
     attempt INTEGER,         -- the one that was accepted
     turns TEXT,              -- JSON of the accepted turns
+    scores TEXT,             -- JSON: validator.name → number; NULL where there are none
+    confirmed TEXT,          -- JSON: the factors whose value was found in the text; NULL where none was
     children INTEGER NOT NULL -- slots that derive from it
 );
 CREATE INDEX slots_in_plan_order ON slots (epoch, round, place, state, children);

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from adf_core.components import Component, Direction
+from adf_core.components import Direction
 from adf_core.conversation import Stage, Type
 from adf_core.diagram import BUCKETS, Diagram, DiagramError, Meaning, interpret, parse
 from adf_core.errors import Complaint, InvalidInput, UsageError
 from adf_core.grammar_files import grammar_file
-from adf_core.options import PROJECT_PATH, option_problems, options_schema
+from adf_core.options import PROJECT_PATH, PROVIDER, option_problems, options_schema
 from adf_core.plugins import KINDS, Plugins
 from adf_core.project.scenarios import read_choice, read_space
 from adf_core.project.setup import (
@@ -259,15 +259,26 @@ class _Loader:
         for problem in option_problems(component, choice.options):
             message = f"option of the {kind} `{choice.name}`: {problem.message}"
             self._complain((*path, *problem.path), message, problem.hint, at_key=problem.at_key)
-        return ComponentChoice(choice.name, self._with_paths(component, choice.options))
-
-    def _with_paths(self, component: type[Component], options: Mapping[str, Any]) -> dict[str, Any]:
-        """The options, with files that are named relative to the project found from anywhere."""
         schemas = options_schema(component)["properties"]
-        return {
-            key: str(self.folder / value) if schemas.get(key, {}).get("format") == PROJECT_PATH else value
-            for key, value in options.items()
+        options = {
+            key: self._option((*path, key), value, schemas.get(key, {}).get("format"))
+            for key, value in choice.options.items()
         }
+        return ComponentChoice(choice.name, options)
+
+    def _option(self, path: KeyPath, value: Any, format_: str | None) -> Any:
+        """An option's value as the component gets it: a file of the project is found from anywhere, a provider is one
+        that is installed.
+        """
+        if format_ == PROJECT_PATH:
+            return str(self.folder / value)
+        if format_ != PROVIDER or value is None:
+            return value
+        if isinstance(value, Mapping) and "name" not in value:
+            self._complain(path, f"`{path[-1]}` needs the key `name`", "name an installed provider")
+            return value
+        choice = self._component("provider", path)
+        return {"name": choice.name, **choice.options}
 
     def _diagram(self, data: Mapping[str, Any], strategy: str) -> tuple[str, Diagram | None, Meaning | None]:
         place = None
