@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 
 from adf_core.engine.frontier import Frontier
@@ -43,7 +43,9 @@ class Dispatcher:
         self._is_wave = seeds is not None
         self._frontier = Frontier(plan, reader, self._passed, retry_rejected=retry_rejected, seeds=seeds)
         self._found: tuple[Slot, bool] | None = None
-        self._active = 0
+        self._active: Counter[int] = Counter()
+        self._children: Counter[int] = Counter()
+        self._limit = plan.setup.generation.limit
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._ended = False
         self.dispatched = 0
@@ -59,7 +61,7 @@ class Dispatcher:
             found = self._look()
             if found is None and not self._active:
                 self.end()
-            elif found is None or self._target.may_be_met(self._active):
+            elif found is None or self._target.may_be_met(self._active.total()):
                 woken = asyncio.get_running_loop().create_future()
                 self._waiting.append(woken)
                 await woken
@@ -69,7 +71,7 @@ class Dispatcher:
             else:
                 self._found = None
                 self.dispatched += 1
-                self._active += 1
+                self._active[found[0].round] += 1
                 return found
         return None
 
@@ -90,13 +92,16 @@ class Dispatcher:
         if settled.children:
             self._frontier.expect_parent(settled.key)
 
-    def done(self, settled: SettledSlot | None) -> None:
-        """A slot that was handed out is worked on no more; None where it has not ended."""
-        self._active -= 1
+    def done(self, slot: Slot, settled: SettledSlot | None) -> None:
+        """A slot that was handed out is worked on no more; ``settled`` is None where it has not ended."""
+        self._active[slot.round] -= 1
+        if not self._active[slot.round]:
+            del self._active[slot.round]
         if settled is not None:
             self._count(settled)
-        # One place is free for another slot, and each child is one more.
-        self._wake(1 + (settled.children if settled else 0) if self._active else len(self._waiting))
+        # One place is free for another slot, and each child is one more; where a round is done the next may begin.
+        freed = 1 + (settled.children if settled else 0)
+        self._wake(freed if self._active[slot.round] else len(self._waiting))
 
     def end(self) -> None:
         """Hand out no more."""
@@ -113,7 +118,7 @@ class Dispatcher:
     def _next_open(self) -> tuple[Slot, bool] | None:
         if self._is_wave and self._target.last is not None:
             return None
-        while (slot := self._frontier.next(self._target.last)) is not None:
+        while (slot := self._frontier.next(self._target.last, min(self._active, default=None))) is not None:
             found = self._reader.slot(slot.key)
             if found is None:
                 return slot, False
@@ -137,6 +142,14 @@ class Dispatcher:
 
     def _add(self, place: Place, state: State, children: int) -> None:
         self._progress.count(state)
-        self._progress.planned += children
+        self._plan_more(place[0], children)
         if state == "accepted":
             self._target.add(place)
+
+    def _plan_more(self, round_: int, children: int) -> None:
+        """A record of this round has so many derivations, of which those within their round's limit are wanted."""
+        before = self._children[round_]
+        self._children[round_] += children
+        if self._limit is not None:
+            children = min(self._limit, before + children) - min(self._limit, before)
+        self._progress.planned += children

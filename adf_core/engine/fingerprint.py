@@ -30,7 +30,7 @@ def fingerprint(
             **{name: getattr(setup, name) for name in ("category", "type", "user_role", "assistant_role", "delimiter")},
             **{name: getattr(setup, name) for name in ("output_format", "variables")},
             "prompts": {stage: template.text for stage, template in setup.templates.items()},
-            "directions": [setup.seed_directions, setup.derivational_directions],
+            "directions": [setup.seed_directions, setup.derivational_directions, setup.weights],
             # How many seeds and records are wanted changes none of them.
             "generation": {**dataclasses.asdict(setup.generation), "target": None, "s_factor": None},
         },

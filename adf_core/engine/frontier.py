@@ -38,6 +38,7 @@ class Frontier:
         With ``seeds`` there are only those, and nothing is derived from records of earlier runs.
         """
         self._plan = plan
+        self._limit = plan.setup.generation.limit
         self._reader = reader
         self._passed = passed
         self._retry_rejected = retry_rejected
@@ -45,6 +46,7 @@ class Frontier:
         self._parents: list[tuple[int, bytes, str]] = []
         self._horizon: Place | None = _START if seeds is None else None
         self._coming: set[str] = set()
+        self._begun: dict[int, int] = {}
 
     def expect_parent(self, key: str) -> None:
         """A record with derivations is being written; :meth:`add_parent` follows when it is safe."""
@@ -59,8 +61,12 @@ class Frontier:
         if len(self._parents) > MOST_PARENTS:
             self._horizon = self._parents.pop()[:2]
 
-    def next(self, before: Place | None = None) -> Slot | None:
-        """The next slot, or None where none is known now; those that are not ``before`` a place are passed over."""
+    def next(self, before: Place | None = None, earliest: int | None = None) -> Slot | None:
+        """The next slot, or None where none is known now; those that are not ``before`` a place are passed over.
+
+        ``earliest`` is the first round of which a slot is worked on: which derivations are within their round's limit
+        is known when all parents are.
+        """
         while True:
             slot = next(self._current, None)
             if slot is not None and (before is None or (slot.round, slot.place) < before):
@@ -74,6 +80,8 @@ class Frontier:
                 self._horizon = None
             if not self._parents:
                 return None
+            if self._limit is not None and earliest is not None and earliest <= self._parents[0][0]:
+                return None
             self._current = self._derivations(*self._parents.pop(0))
 
     def _read_parents(self, horizon: Place) -> None:
@@ -84,7 +92,13 @@ class Frontier:
 
     def _derivations(self, round_: int, place: bytes, key: str) -> Iterator[Slot]:
         parent: Record = self._reader.record(key, self._plan.setup.category)[0]
-        return self._plan.derivations(parent, place, self._settled(round_ + 1, place))
+        settled = self._settled(round_ + 1, place)
+        if self._limit is None:
+            return self._plan.derivations(parent, place, settled)
+        begun = self._begun.get(round_, 0)
+        children = self._plan.branching.count(key, len(parent.conversation), round_)
+        self._begun[round_] = min(self._limit, begun + children)
+        return self._plan.derivations(parent, place, settled, self._limit - begun)
 
     def _settled(self, round_: int, place: bytes) -> Iterable[bytes]:
         for each, state, children in self._reader.settled(round_, place, retry_rejected=self._retry_rejected):

@@ -24,18 +24,15 @@ from adf_core.engine.scenarios import scenarios_of, stored_scenarios
 from adf_core.engine.settling import Settler
 from adf_core.engine.summary import RunOptions, Summary
 from adf_core.engine.target import Target
+from adf_core.engine.watch import Watch
 from adf_core.engine.waves import Waves
-from adf_core.errors import AdfError, InvalidRequest, UsageError
+from adf_core.errors import AdfError, UsageError
 from adf_core.journal import FILE_NAME, Journal, JournalReader, RunState, SettledSlot, set_aside
 from adf_core.options import build, named_providers
 from adf_core.plan import Plan, Prompter, Sampling, Slot, installed_directions
 from adf_core.plugins import Plugins
 from adf_core.project import Project
 from adf_core.scenarios import Scenario
-
-REFUSALS_BEFORE_STOP = 5
-"""So many requests the provider does not accept, before any answer, stop the run: something is wrong with all of them.
-"""
 
 FRUITLESS_WAVES = 3
 """So many waves of further seeds that bring no record are the last ones."""
@@ -72,7 +69,7 @@ class Run:
         self._threads = ThreadPoolExecutor(VALIDATOR_THREADS, thread_name_prefix="adf-validator")
         self._dispatcher: Dispatcher | None = None
         self._dispatched = 0
-        self._refusals = 0
+        self._watch = Watch(choice.name for choice in setup.validators)
         self._ended = ""
         self._why = ""
         self._error: AdfError | None = None
@@ -238,7 +235,8 @@ class Run:
         were asked for as further seeds. Returns the mark of a run that has done all there is to do.
         """
         now = self._fingerprint(self._plan.scenarios)
-        reader, s_factor = self._journal.reader, self._project.setup.generation.s_factor
+        reader, generation = self._journal.reader, self._project.setup.generation
+        s_factor = generation.s_factor
         before = int(reader.meta("s_factor") or s_factor)
         same = reader.meta("fingerprint") == now and (
             s_factor == before or (s_factor > before and not reader.replacements())
@@ -249,7 +247,8 @@ class Run:
             epoch=str(self._epoch),
             seeds=str(self._plan.seed_count),
             s_factor=str(s_factor),
-            target=str(self._project.setup.generation.target or 0),
+            target=str(generation.target or 0),
+            limit=str(generation.limit or 0),
             project=str(self._project.folder.resolve()),
             provider=self._provider.name,
             model=self._provider.model,
@@ -292,7 +291,7 @@ class Run:
         try:
             settled = await self._settle(*found, dispatcher)
         finally:
-            dispatcher.done(settled)
+            dispatcher.done(found[0], settled)
         return True
 
     async def _settle(self, slot: Slot, again: bool, dispatcher: Dispatcher) -> SettledSlot | None:
@@ -315,10 +314,8 @@ class Run:
             await self._journal.commit()
         else:
             await self._journal.keep_pace()
-        if settled.judge == InvalidRequest.__name__ and not self._callers[None].answered:
-            self._refusals += 1
-            if self._refusals == REFUSALS_BEFORE_STOP:
-                self._stop("error", settled.reason or "", InvalidRequest(settled.reason or ""))
+        if trouble := self._watch.look(settled, answered=self._callers[None].answered):
+            self._stop("error", str(trouble), trouble)
         return settled
 
     # --- the end -----------------------------------------------------------------------------------------------------

@@ -141,6 +141,7 @@ class Settler:
         return await judge(candidate, self._validators, self._project, self._caller_of, self._threads)
 
     def _accepted(self, slot: Slot, attempts: int, candidate: Candidate, judgement: Judgement) -> SettledSlot:
+        turns = len(candidate.conversation)
         return _ended(
             slot,
             "accepted",
@@ -151,7 +152,7 @@ class Settler:
             turns=candidate.turns,
             scores=judgement.scores,
             confirmed=judgement.confirmed,
-            children=self._plan.derivation_count(len(candidate.conversation), slot.round) if slot.derives else 0,
+            children=self._plan.branching.count(slot.key, turns, slot.round) if slot.derives else 0,
         )
 
 

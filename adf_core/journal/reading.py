@@ -302,10 +302,9 @@ class JournalReader:
         epoch = self.epoch
         rows = self.connection.execute("SELECT state, count(*) FROM slots WHERE epoch = ? GROUP BY state", (epoch,))
         counts: dict[State, int] = {state: int(count) for state, count in rows}
-        children = self._one("SELECT coalesce(sum(children), 0) FROM slots WHERE epoch = ?", epoch)[0]
         excluded = self.excluded()
         totals = self.totals()
-        planned = int(self.meta("seeds") or 0) + int(children) + self.replacements()
+        planned = int(self.meta("seeds") or 0) + self._planned_derivations() + self.replacements()
         accepted = counts.get("accepted", 0) - excluded
         in_dataset = min(accepted, self.target or accepted)
         return RunState(
@@ -326,6 +325,19 @@ class JournalReader:
             provider=self.meta("provider") or "",
             model=self.meta("model") or "",
         )
+
+    def _planned_derivations(self) -> int:
+        rows = self.connection.execute(
+            "SELECT round, count(*), sum(children) FROM slots WHERE epoch = ? GROUP BY round", (self.epoch,)
+        )
+        settled, children = {}, {}
+        for round_, count, total in rows:
+            settled[round_], children[round_ + 1] = int(count), int(total)
+        limit = int(self.meta("limit") or 0)
+        if not limit:
+            return sum(children.values())
+        # Where an earlier parent came late, more may have ended than the limit.
+        return sum(max(min(limit, number), settled.get(round_, 0)) for round_, number in children.items())
 
 
 def _slot(row: Any) -> SettledSlot:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -43,9 +45,9 @@ def estimate(plan: Plan, prompter: Prompter, sampling: Sampling, price: Price | 
     generation = plan.setup.generation
     instruct = plan.setup.type == "instruct"
     turns = 1 if instruct else max(generation.min_turns, min(ASSUMED_TURNS, generation.max_turns or ASSUMED_TURNS))
-    derivations = _derivations(plan, turns)
+    derivations = round(_derivations(plan, turns, plan.branching.expected))
     bounded = 1 if instruct else generation.max_turns
-    most = _derivations(plan, bounded) if bounded else None
+    most = math.ceil(_derivations(plan, bounded, plan.branching.most)) if bounded else None
     calls = min(plan.seed_count + derivations, generation.target or plan.seed_count + derivations)
     answer = min(sampling.max_tokens, turns * TOKENS_A_TURN)
     first = next(plan.seeds())
@@ -67,27 +69,37 @@ def estimate(plan: Plan, prompter: Prompter, sampling: Sampling, price: Price | 
     )
 
 
-def _derivations(plan: Plan, turns: int) -> int:
+def _derivations(plan: Plan, turns: int, of_one: Callable[[int, int], float]) -> float:
     """All derivations, of all rounds, where each answer has ``turns`` turns: later rounds grow from longer
-    conversations.
+    conversations. ``of_one`` are those of a record with so many turns in this round.
     """
-    level = {turns: plan.seed_count}
-    total = 0
-    for round_ in range(plan.setup.generation.rounds):
-        following: dict[int, int] = {}
+    generation = plan.setup.generation
+    level: dict[int, float] = {turns: plan.seed_count}
+    total = 0.0
+    for round_ in range(generation.rounds):
+        following: dict[int, float] = {}
         for length, count in level.items():
-            each = plan.derivation_count(length, round_)
-            total += count * each
-            prefixes = 1 if plan.setup.type == "instruct" else length
+            prefixes = plan.branching.prefixes(length)
             for prefix in range(1, prefixes + 1):
                 longer = turns if plan.setup.type == "instruct" else prefix + turns
-                following[longer] = following.get(longer, 0) + count * each // prefixes
-        level = following
+                following[longer] = following.get(longer, 0) + count * of_one(length, round_) / prefixes
+        made = sum(following.values())
+        kept = made if generation.limit is None else min(made, generation.limit)
+        level = {length: count * kept / made for length, count in following.items()} if made else {}
+        total += kept
     return total
 
 
 def _formula(plan: Plan) -> str:
-    directions, factor = len(plan.setup.derivational_directions), plan.setup.generation.d_factor
-    if plan.setup.type == "instruct":
-        return f"seeds × {directions} directions × {factor} (d_factor)"
-    return f"turns of all seeds × {directions} directions × {factor} (d_factor)"
+    setup, generation = plan.setup, plan.setup.generation
+    weights = [setup.weights.get(name, 1.0) for name in setup.derivational_directions]
+    directions = f"{len(weights)} directions" if set(weights) <= {1.0} else f"{sum(weights):g} (weights of directions)"
+    what = "seeds" if setup.type == "instruct" else "turns of all seeds"
+    formula = f"{what} × {directions} × {generation.d_factor} (d_factor)"
+    if generation.rounds != 1:
+        formula += f", in {generation.rounds} rounds"
+    if generation.per_parent is not None:
+        formula += f"; at most {generation.per_parent} of one conversation"
+    if generation.limit is not None:
+        formula += f"; at most {generation.limit:,} in a round"
+    return formula

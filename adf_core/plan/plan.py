@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from adf_core.components import Direction
 from adf_core.conversation import Record
+from adf_core.plan.branching import Branching
 from adf_core.plan.slots import (
     Slot,
     derivation_slot,
@@ -28,6 +30,7 @@ class Plan:
     def __init__(self, setup: Setup, scenarios: Sequence[Scenario], directions: Mapping[str, Direction]) -> None:
         self.setup = setup
         self.scenarios = scenarios
+        self.branching = Branching(setup)
         self._starts_anew = {
             name: setup.type == "instruct" or (name in directions and not directions[name].continues)
             for name in setup.derivational_directions
@@ -69,28 +72,15 @@ class Plan:
             direction = directions[(index + (turn if derives else replicate)) % len(directions)]
             yield seed_slot(type_, self.scenarios[index], direction, replicate, place, derives)
 
-    def derivation_count(self, turns: int, round_: int = 0) -> int:
-        """How many derivations a record of that many turns (inherited ones too) brings: prefixes × directions ×
-        ``d_factor``.
+    def derivations(
+        self, parent: Record, place: bytes, settled: Iterable[bytes] = (), most: int | None = None
+    ) -> Iterator[Slot]:
+        """The slots that derive from an accepted record whose own slot has the place ``place``: the first ``most`` of
+        them, without ``settled`` ones.
         """
-        if round_ >= self.setup.generation.rounds:
-            return 0
-        prefixes = 1 if self.setup.type == "instruct" else turns
-        return prefixes * len(self.setup.derivational_directions) * self.setup.generation.d_factor
-
-    def derivations(self, parent: Record, place: bytes, settled: Iterable[bytes] = ()) -> Iterator[Slot]:
-        """The slots that derive from an accepted record whose own slot has the place ``place``, without ``settled``
-        ones.
-        """
-        if parent.round >= self.setup.generation.rounds:
-            return
         directions = self.setup.derivational_directions
-        places = (
-            derived_place(place, prefix_length, index, replicate)
-            for prefix_length in range(1, len(parent.conversation) + 1)
-            for index in range(len(directions))
-            for replicate in range(self.setup.generation.d_factor)
-        )
+        branches = self.branching.branches(parent.key, len(parent.conversation), parent.round)
+        places = (derived_place(place, *branch) for branch in itertools.islice(branches, most))
         for each in without(places, settled):
             prefix_length, index, replicate = read_derived_place(each)
             direction = directions[index]

@@ -164,6 +164,7 @@ class _Loader:
             templates={stage: self._template(data, stage, type_) for stage in PROMPT_KEYS},
             seed_directions=self._directions(data, "seed", type_),
             derivational_directions=self._directions(data, "derivation", type_),
+            weights=weights if isinstance(weights := data.get(DIRECTION_KEYS["derivation"]), Mapping) else {},
             variables=data.get("variables", {}),
             provider=self._component("provider", ("provider",)),
             validators=self._components("validator", DEFAULT_VALIDATORS),
@@ -225,17 +226,19 @@ class _Loader:
         if not names:
             self.notices.append(self.tree.complain((key,), f"`{key}` names none: only seeds are made"))
         installed = self.plugins.names("direction")
+        weighted = isinstance(data.get(key), Mapping)
         for index, name in enumerate(names):
+            path = (key, name if weighted else index)
             direction = self.plugins.find(Direction, name)
             if direction is None:
                 meant = nearest(name, installed) if len(names) <= MOST_HINTED else None
                 if meant:
                     message = f"no installed direction is called `{name}`: it is used as a plain word"
-                    self.warnings.append(self.tree.complain((key, index), message, f"did you mean `{meant}`?"))
+                    self._warn(path, message, f"did you mean `{meant}`?", at_key=weighted)
             elif stage not in direction.stages or type_ not in direction.types:
                 serves = f"{' and '.join(direction.stages)}, type {' and '.join(direction.types)}"
                 message = f"the direction `{name}` does not serve a {stage} of type `{type_}` (it serves: {serves})"
-                self._complain((key, index), message)
+                self._complain(path, message, at_key=weighted)
         return names
 
     def _components(self, kind: str, default: tuple[str, ...]) -> tuple[ComponentChoice, ...]:

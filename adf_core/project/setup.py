@@ -28,13 +28,15 @@ class ComponentChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """How much is generated, and how. ``target`` bounds the records in all and ``max_tokens`` one answer; None for
-    ``target`` and ``max_turns`` means no bound.
+    """How much is generated, and how. ``target`` bounds the records in all, ``per_parent`` the derivations of one
+    record, ``limit`` those of one round, ``max_turns`` and ``max_tokens`` one answer; None means no bound.
     """
 
     s_factor: int
     d_factor: int = 4
     rounds: int = 1
+    per_parent: int | None = None
+    limit: int | None = None
     attempts: int = 5
     target: int | None = None
     min_turns: int = 1
@@ -55,7 +57,10 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """A checked setup. Templates are compiled, defaults filled in, names of components known to be installed."""
+    """A checked setup. Templates are compiled, defaults filled in, names of components known to be installed.
+
+    ``weights`` are those of derivational directions, 1 where one is missing.
+    """
 
     category: str
     type: Type
@@ -66,6 +71,7 @@ class Setup:
     templates: Mapping[Stage, Template]
     seed_directions: tuple[str, ...]
     derivational_directions: tuple[str, ...]
+    weights: Mapping[str, float]
     variables: Mapping[str, str]
     provider: ComponentChoice
     validators: tuple[ComponentChoice, ...]

@@ -341,7 +341,7 @@ def test_a_dataset_validator_decides_in_plan_order_and_leaves_derivations_alone(
 class Judge(Validator):
     """Asks a model."""
 
-    name = "judge"
+    name = "opinion"
 
     async def validate(self, candidate: Candidate, context: ValidationContext) -> Verdict:
         answer = await context.ask(Request(f"Is this good? {candidate.turns[0].user}", max_tokens=5))
@@ -350,12 +350,12 @@ class Judge(Validator):
 
 def test_what_a_validator_asks_is_journalled_and_never_paid_twice(run, tmp_path: Path) -> None:
     model = provider(lambda request, nth: "yes" if "Is this good?" in request.prompt else one_turn(request, nth))
-    summary = run(Judge, model, validators=["judge"], derivational_evolving_directions=[])
+    summary = run(Judge, model, validators=["opinion"], derivational_evolving_directions=[])
     assert summary.requests == 4
     with reader(tmp_path) as journal:
         purposes = journal.connection.execute("SELECT purpose FROM answers").fetchall()
-    assert Counter(purposes) == {("",): 2, ("judge",): 2}
-    summary = run(Judge, model, validators=["schema", "judge"], derivational_evolving_directions=[])
+    assert Counter(purposes) == {("",): 2, ("opinion",): 2}
+    summary = run(Judge, model, validators=["schema", "opinion"], derivational_evolving_directions=[])
     assert (summary.state.accepted, summary.requests) == (2, 0)
 
 

@@ -51,7 +51,7 @@ def test_a_conversation_brings_a_derivation_for_each_prefix_direction_and_replic
     plan, _ = plan_of(tmp_path)
     assert plan.seed_count == len(list(plan.seeds())) == 2
     slots = list(plan.derivations(*record_of(plan, 3)))
-    assert len(slots) == plan.derivation_count(3) == 3 * 2 * 4
+    assert len(slots) == plan.branching.count("", 3, 0) == 3 * 2 * 4
     assert [(slot.prefix_length, slot.direction, slot.replicate) for slot in slots[:5]] == [
         (1, "plain", 0),
         (1, "plain", 1),
@@ -66,7 +66,7 @@ def test_instruct_shows_the_example_and_inherits_nothing(tmp_path: Path) -> None
     plan, _ = plan_of(tmp_path, type="instruct")
     assert plan.seed_count == 2 * 4
     slots = list(plan.derivations(*record_of(plan, 1)))
-    assert len(slots) == plan.derivation_count(1) == 2 * 4
+    assert len(slots) == plan.branching.count("", 1, 0) == 2 * 4
     assert {(len(slot.shown), slot.prefix) for slot in slots} == {(1, ())}
 
 
@@ -93,7 +93,7 @@ def test_rounds_end(tmp_path: Path) -> None:
     plan, _ = plan_of(tmp_path)
     record, place = record_of(plan, 2)
     assert list(plan.derivations(replace(record, round=1), place)) == []
-    assert plan.derivation_count(2, 1) == 0
+    assert plan.branching.count("", 2, 1) == 0
 
 
 def test_an_installed_direction_speaks_for_itself_and_may_start_anew(tmp_path: Path) -> None:
