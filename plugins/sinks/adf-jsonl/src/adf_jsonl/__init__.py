@@ -95,6 +95,8 @@ def metadata(record: Record) -> dict[str, Any]:
         "replicate": record.replicate,
         "provider": record.provider,
         "model": record.model,
+        **({"scores": dict(record.scores)} if record.scores else {}),
+        **({"confirmed": list(record.confirmed)} if record.confirmed else {}),
         **({} if record.split is None else {"split": record.split}),
     }
 
