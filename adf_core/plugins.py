@@ -87,6 +87,16 @@ class Plugins:
         except (Exception, SystemExit):  # noqa: BLE001  anything a stranger's module may do while it loads
             plugin.state, plugin.error = "broken", traceback.format_exc()
 
+    def add_installed(self) -> None:
+        """Load what is found through entry points; ``ADF_LOAD_PLUGINS=a,b`` in the environment names all there is."""
+        only = os.environ.get("ADF_LOAD_PLUGINS")
+        wanted = None if only is None else {name.strip() for name in only.split(",")}
+        for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name):
+            distribution = entry.dist
+            name, version = (distribution.name, distribution.version) if distribution else ("unknown", "unknown")
+            if wanted is None or entry.name in wanted or name in wanted:
+                self.add(Plugin(entry.name, name, version), entry.load)
+
     def _implementations(self, hook: str, plugin: str) -> Iterator[Callable[..., Any]]:
         for implementation in getattr(self._manager.hook, hook).get_hookimpls():
             if implementation.plugin_name == plugin:
@@ -190,17 +200,11 @@ def _word(kind: type[Component]) -> str:
 def load(block: Collection[str] = (), project: Path | None = None) -> Plugins:
     """Everything that is installed, without the plugins named in ``block``.
 
-    The environment variable ``ADF_LOAD_PLUGINS=a,b`` restricts loading to those names. With ``project``, the
-    file ``adf_plugins.py`` in that folder is loaded as a plugin too: it is code, so ask the user first.
+    With ``project``, the file ``adf_plugins.py`` in that folder is loaded as a plugin too: it is code, so ask the user
+    first.
     """
     plugins = Plugins(block)
-    only = os.environ.get("ADF_LOAD_PLUGINS")
-    wanted = None if only is None else {name.strip() for name in only.split(",")}
-    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name):
-        distribution = entry.dist
-        name, version = (distribution.name, distribution.version) if distribution else ("unknown", "unknown")
-        if wanted is None or entry.name in wanted or name in wanted:
-            plugins.add(Plugin(entry.name, name, version), entry.load)
+    plugins.add_installed()
     if project is not None and (project / PROJECT_CODE).is_file():
         plugins.add(Plugin("project", str(project / PROJECT_CODE), "-"), lambda: _module(project / PROJECT_CODE))
     return plugins
@@ -226,10 +230,10 @@ def catalogue() -> dict[tuple[str, str], Path]:
     found: dict[tuple[str, str], Path] = {}
     for root in _checkouts():
         for file in sorted(root.glob("plugins/*/*/pyproject.toml")):
-            kind = file.parent.parent.name.removesuffix("s")
             declared = tomllib.loads(file.read_text("utf-8")).get("tool", {}).get("adf", {})
-            for name in declared.get("provides", []):
-                found.setdefault((kind, name), file.parent)
+            for kind in KINDS:
+                for name in declared.get(f"{kind}s", ()):
+                    found.setdefault((kind, name), file.parent)
     return found
 
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import json
-import logging
-import os
 import re
 import shlex
-import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from adf_core.cli.display import Display
-from adf_core.cli.log import log_to
+from adf_core.cli.execution import execute
 from adf_core.cli.shared import (
     Session,
     count,
@@ -41,11 +34,6 @@ from adf_core.journal import JournalReader
 from adf_core.options import options_schema
 from adf_core.project import DEFAULT_PROVIDER, ComponentChoice, Project, load
 from adf_core.values import Path as KeyPath
-
-logger = logging.getLogger(__name__)
-
-OBJECTS_A_COLLECTION = 20_000
-"""New objects before the garbage collector looks for cycles among them: some hundred requests leave so many."""
 
 BACKENDS = {"gemini": "gemini", "gpt": "openai"}
 
@@ -112,7 +100,8 @@ def command(
     if top_up and loaded.setup.choice.strategy in ("single", "random"):
         strategy = loaded.setup.choice.strategy
         raise UsageError(f"`--top-up` fills gaps of a coverage, and `strategy: {strategy}` plans none: try `pairwise`.")
-    _warn_of_keys(plugins.get(Provider, loaded.setup.provider.name), overrides)
+    secrets = _secrets(plugins.get(Provider, loaded.setup.provider.name))
+    _warn_of_keys(secrets, overrides)
     if target_folder is not None or target_filename is not None:
         loaded = _with_outputs_in(loaded, folder / (target_filename or "outputs.json"))
     show_complaints("warning", loaded.warnings)
@@ -128,11 +117,10 @@ def command(
             retry_rejected=retry_rejected,
             top_up=top_up,
             runner=runner,
+            overrides=_kept(overrides, secrets),
         ),
     )
-    with log_to(log_json, loaded.setup.provider.options), asyncio.Runner(loop_factory=_loop_factory()) as loop:
-        summary = loop.run(_execute(run))
-        logger.info("run ended", extra={"data": summary.to_dict()})
+    summary = execute(run, loaded, log_json)
     if summary.set_aside:
         click.echo(f"The old journal is now {summary.set_aside}.", err=True)
     if as_json:
@@ -140,16 +128,6 @@ def command(
     else:
         _show(summary)
     return summary.exit_status
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """uvloop's event loop where it is installed, else asyncio's own."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    new_loop: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
-    return new_loop
 
 
 def _older_form(
@@ -170,10 +148,15 @@ def _older_form(
     return overrides
 
 
-def _warn_of_keys(provider: type[Provider], overrides: Mapping[KeyPath, Any]) -> None:
+def _secrets(provider: type[Provider]) -> set[KeyPath]:
+    """Where in the setup the provider's secrets stand."""
+    options = options_schema(provider)["properties"].items()
+    return {("provider", name) for name, each in options if each.get("writeOnly")}
+
+
+def _warn_of_keys(secrets: set[KeyPath], overrides: Mapping[KeyPath, Any]) -> None:
     """A warning where the command line holds a secret."""
-    secrets = {name for name, each in options_schema(provider)["properties"].items() if each.get("writeOnly")}
-    if any(path[0] == "provider" and path[-1] in secrets for path in overrides):
+    if not secrets.isdisjoint(overrides):
         sentence = (
             "a key on the command line can be read by others on this machine; an environment variable "
             "(GEMINI_API_KEY, OPENAI_API_KEY) or a key file is safer"
@@ -181,50 +164,20 @@ def _warn_of_keys(provider: type[Provider], overrides: Mapping[KeyPath, Any]) ->
         show_complaints("warning", (Complaint(sentence),))
 
 
+def _kept(overrides: Mapping[KeyPath, Any], secrets: set[KeyPath]) -> dict[KeyPath, Any]:
+    """What the journal may remember of a command line: nothing that could hold a key."""
+    return {
+        path: value
+        for path, value in overrides.items()
+        if path not in secrets and not re.search("://[^/]*@", str(value))
+    }
+
+
 def _with_outputs_in(project: Project, path: Path) -> Project:
     """The project with its `json` sink writing to ``path``, where the first implementation wrote."""
     there = ComponentChoice("json", {"path": str(path.resolve())})
     sinks = tuple(there if sink.name == "json" else sink for sink in project.setup.sinks)
     return replace(project, setup=replace(project.setup, sinks=sinks if there in sinks else (*sinks, there)))
-
-
-async def _execute(run: Run) -> Summary:
-    with closing(Display(run.progress)) as display, _interruptible(run, display):
-
-        def opened() -> None:
-            # What is loaded stays: that the garbage collector need not look at it again saves a tenth of the time.
-            gc.freeze()
-            gc.set_threshold(OBJECTS_A_COLLECTION)
-            display.start()
-
-        return await run.execute(opened)
-
-
-@contextmanager
-def _interruptible(run: Run, display: Display) -> Iterator[None]:
-    """Ctrl-C and SIGTERM stop the asking; a second one leaves at once."""
-    times = 0
-
-    def stop() -> None:
-        nonlocal times
-        times += 1
-        if times == 1:
-            run.interrupt()
-            display.say("Stopping: what is in flight may finish. Ctrl-C again leaves at once.")
-        else:
-            display.close()
-            click.echo("Left at once; the same command goes on.", err=True)
-            os._exit(130)
-
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM)
-    for number in signals:
-        loop.add_signal_handler(number, stop)
-    try:
-        yield
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
 
 
 def _show(summary: Summary) -> None:

@@ -13,6 +13,7 @@ from adf_core import __version__
 from adf_core.components import Component, Provider, ProviderChoice, RunInfo, Runner, Sink, SinkResult, Validator
 from adf_core.engine.budget import BudgetKeeper, BudgetSpent
 from adf_core.engine.caller import Caller, Fatal, Stopped
+from adf_core.engine.changes import Changes
 from adf_core.engine.completion import delivered, delivery_mark, done_mark
 from adf_core.engine.delivery import judge_dataset, write_sinks
 from adf_core.engine.dispatcher import Dispatcher
@@ -21,7 +22,7 @@ from adf_core.engine.local import LocalRunner
 from adf_core.engine.parts import keep_parts
 from adf_core.engine.progress import Progress
 from adf_core.engine.scenarios import scenarios_of, stored_scenarios
-from adf_core.engine.settling import Settler
+from adf_core.engine.settling import NothingStored, Settler
 from adf_core.engine.summary import RunOptions, Summary
 from adf_core.engine.target import Target
 from adf_core.engine.watch import Watch
@@ -66,6 +67,8 @@ class Run:
         self._stopped = False
         self._callers: dict[str | None, Caller] = {}
         self._opening = asyncio.Lock()
+        self._provider_open = False
+        self._changes = Changes() if options.stored_only else None
         self._threads = ThreadPoolExecutor(VALIDATOR_THREADS, thread_name_prefix="adf-validator")
         self._dispatcher: Dispatcher | None = None
         self._dispatched = 0
@@ -86,7 +89,9 @@ class Run:
             await self._open(*self._directions.values(), *self._validators, *self._sinks)
             finished = self._has_finished()
             if not finished:
-                await self._open(self._provider, self._runner)
+                await self._open(self._runner)
+                if not self._options.stored_only:
+                    await self._open_provider()
             self._set_aside = set_aside(self._options.out) if self._options.fresh else None
             self._journal = await self._stack.enter_async_context(Journal(self._options.out))
             if when_open is not None:
@@ -97,7 +102,8 @@ class Run:
             state = self._journal.reader.state()
             if mark is not None:
                 ended = f"{self._ended or 'finished'}: {self._why}".removesuffix(": ")
-                self._journal.set_meta(ended=ended, done="" if self._ended or state.failed else mark)
+                is_done = not (self._ended or state.failed or self._options.stored_only)
+                self._journal.set_meta(ended=ended, done=mark if is_done else "")
                 await self._journal.commit(at_once=True)
                 state = replace(state, ended=ended)
             sinks, unchanged = await self._deliver(state)
@@ -106,6 +112,12 @@ class Run:
     async def _open(self, *components: Component) -> None:
         for component in components:
             await self._stack.enter_async_context(component)
+
+    async def _open_provider(self) -> None:
+        async with self._opening:
+            if not self._provider_open:
+                await self._open(self._provider)
+                self._provider_open = True
 
     def _fingerprint(self, scenarios: Sequence[Scenario]) -> str:
         return fingerprint(self._project, scenarios, self._plugins, self._provider, self._directions, self._validators)
@@ -126,7 +138,9 @@ class Run:
         """Ask and judge until nothing is left to do or something stops the run; returns the mark of one that has done
         all.
         """
-        charged = self._journal.reader.totals().charged
+        reader = self._journal.reader
+        charged = reader.totals().charged
+        accepted_before = reader.count("accepted") if self._options.stored_only else 0
         self._budget = BudgetKeeper(self._project.setup.budget, charged)
         self.progress.budget = self._budget
         mark = self._open_epoch()
@@ -141,11 +155,15 @@ class Run:
             self._journal,
             self._epoch,
             self._validators,
+            self._callers[None],
             self._caller_of,
             self._threads,
             self.progress,
+            stored_only=self._options.stored_only,
         )
         await self._fill()
+        if self._changes is not None:
+            self._changes.close(accepted_before)
         return mark
 
     async def _deliver(self, state: RunState) -> tuple[dict[str, SinkResult], bool]:
@@ -250,6 +268,7 @@ class Run:
             target=str(generation.target or 0),
             limit=str(generation.limit or 0),
             project=str(self._project.folder.resolve()),
+            overrides=json.dumps([[path, value] for path, value in self._options.overrides.items()]),
             provider=self._provider.name,
             model=self._provider.model,
             ended="running",
@@ -270,6 +289,7 @@ class Run:
         """
         given = {} if choice is None else {"name": choice} if isinstance(choice, str) else dict(choice)
         if not given or given == {"name": self._provider.name}:
+            await self._open_provider()
             return self._callers[None]
         name = json.dumps(given, sort_keys=True, default=str)
         async with self._opening:
@@ -295,8 +315,12 @@ class Run:
         return True
 
     async def _settle(self, slot: Slot, again: bool, dispatcher: Dispatcher) -> SettledSlot | None:
+        before = self._journal.reader.slot(slot.key) if self._changes is not None else None
         try:
             settled = await self._settler.settle(slot, again)
+        except NothingStored as error:
+            self._note(before, None, error.judge)
+            return None
         except Stopped:
             return None
         except BudgetSpent as error:
@@ -308,6 +332,7 @@ class Run:
         except UsageError as error:
             self._stop("error", str(error), error)
             return None
+        self._note(before, settled, settled.judge)
         self._journal.settle(settled, self._epoch)
         if settled.children:
             dispatcher.expect(settled)
@@ -317,6 +342,10 @@ class Run:
         if trouble := self._watch.look(settled, answered=self._callers[None].answered):
             self._stop("error", str(trouble), trouble)
         return settled
+
+    def _note(self, before: tuple[SettledSlot, int] | None, after: SettledSlot | None, judge: str | None) -> None:
+        if self._changes is not None:
+            self._changes.note(before[0] if before else None, after, judge)
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
@@ -353,6 +382,7 @@ class Run:
             set_aside=self._set_aside,
             nothing_to_do=nothing_to_do,
             spending=tuple(progress.spending()),
+            changes=self._changes,
         )
 
     def _exit_status(self, state: RunState) -> int:

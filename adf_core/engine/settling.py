@@ -11,7 +11,7 @@ from typing import Any
 
 from adf_core.components import Validator
 from adf_core.conversation import Candidate
-from adf_core.engine.caller import Caller
+from adf_core.engine.caller import Caller, Stopped
 from adf_core.engine.judging import (
     CallerOf,
     Judgement,
@@ -35,6 +35,14 @@ PARSE = "answer"
 """Who is named as the judge of an answer that holds no conversation."""
 
 
+class NothingStored(Stopped):
+    """Another answer is wanted, and only stored ones are used; ``judge`` refused the last of those."""
+
+    def __init__(self, judge: str) -> None:
+        super().__init__()
+        self.judge = judge
+
+
 class Settler:
     """Settles slots: uses stored answers, asks for those that are missing, brings each before the validators."""
 
@@ -46,34 +54,39 @@ class Settler:
         journal: Journal,
         epoch: int,
         validators: Sequence[Validator],
+        caller: Caller,
         caller_of: CallerOf,
         threads: Executor,
         progress: Progress,
+        *,
+        stored_only: bool,
     ) -> None:
+        """``caller`` asks for answers, unless ``stored_only``; ``caller_of`` gives one for what validators ask."""
         self._project = project
         self._plan = plan
         self._prompter = prompter
         self._journal = journal
         self._epoch = epoch
         self._validators = cheap_first(validators, "record")
+        self._caller = caller
         self._caller_of = caller_of
         self._threads = threads
         self._progress = progress
+        self._stored_only = stored_only
 
     async def settle(self, slot: Slot, again: bool) -> SettledSlot:
         """Answer by answer until one is accepted or attempts are used up; the first accepted wins.
 
-        ``again`` where an earlier run used up its attempts in vain: then there are as many more. Raises Stopped,
-        Fatal, BudgetSpent.
+        ``again`` where an earlier run used up its attempts in vain: then there are as many more. Raises Stopped (with
+        stored answers only, NothingStored), Fatal, BudgetSpent.
         """
-        caller = await self._caller_of(None)
         try:
             request = self._prompter.request(slot)
         except TemplateError as error:
             return _not_accepted(slot, "failed", 0, type(error).__name__, str(error))
         except Exception:  # noqa: BLE001  a stranger's direction may raise anything; the run goes on
             return _not_accepted(slot, "failed", 0, f"direction {slot.direction}", traceback.format_exc())
-        key = request_key(request, caller.provider)
+        key = request_key(request, self._caller.provider)
         stored = {answer.attempt: answer for answer in self._journal.reader.answers(slot.key, "", key)}
         last: tuple[State, str, str] = ("failed", "", "")
         feedback = ""
@@ -82,14 +95,16 @@ class Settler:
             try:
                 answer = stored.get(attempt)
                 if answer is None:
+                    if self._stored_only:
+                        raise NothingStored(last[1])
                     seeded = replace(request, seed=attempt_seed(slot.key, attempt))
-                    answer = await caller.ask(seeded, slot=slot.key, key=key, attempt=attempt, feedback=feedback)
+                    answer = await self._caller.ask(seeded, slot=slot.key, key=key, attempt=attempt, feedback=feedback)
                 else:
                     self._progress.reused += 1
                 if answer.response is None:
                     last, feedback = ("failed", answer.error or "", answer.message or ""), ""
                     continue
-                judgement = await self._judge(slot, answer, caller)
+                judgement = await self._judge(slot, answer)
             except ProviderError as error:
                 return _not_accepted(slot, "failed", attempt, type(error).__name__, str(error))
             except ValidatorUndecided as error:
@@ -105,7 +120,7 @@ class Settler:
             feedback = feedback_text(refusal.feedback or refusal.reason)
         return _not_accepted(slot, last[0], attempts, last[1], last[2])
 
-    async def _judge(self, slot: Slot, stored: StoredAnswer, caller: Caller) -> Judgement:
+    async def _judge(self, slot: Slot, stored: StoredAnswer) -> Judgement:
         response = stored.response
         if response is None:
             raise AssertionError("only answers with a text are judged")
@@ -134,8 +149,8 @@ class Settler:
             prefix=slot.prefix,
             turns=answer.turns,
             answer=answer.data,
-            provider=caller.provider.name,
-            model=response.model or caller.provider.model,
+            provider=self._caller.provider.name,
+            model=response.model or self._caller.provider.model,
             attempt=stored.attempt,
         )
         return await judge(candidate, self._validators, self._project, self._caller_of, self._threads)

@@ -168,6 +168,10 @@ class JournalReader:
         )
         return [(json.loads(scenario), direction, int(count)) for scenario, direction, count in rows]
 
+    def count(self, state: State) -> int:
+        """How many slots ended so in the current epoch."""
+        return int(self._one("SELECT count(*) FROM slots WHERE +epoch = ? AND state = ?", self.epoch, state)[0])
+
     def excluded(self) -> int:
         """How many accepted records a dataset validator keeps out."""
         return int(

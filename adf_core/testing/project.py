@@ -19,7 +19,7 @@ SETUP: Mapping[str, Any] = {
     "user_role": "GUEST",
     "assistant_role": "RECEPTIONIST",
     "seed_evolving_directions": ["plain", "wordy"],
-    "derivational_evolving_directions": ["plain", "deep"],
+    "derivational_evolving_directions": ["plain", "curious"],
 }
 
 

@@ -141,7 +141,7 @@ def test_check_shows_what_looks_odd_with_its_line_and_a_caret(adf, tmp_path: Pat
 def test_status_adds_up_to_the_plan(adf, project: Path) -> None:
     def answer(body: dict, nth: int) -> str:
         turns = [{"user": "u", "assistant": "a"}]
-        wrong = '"deep"' in body["messages"][-1]["content"]
+        wrong = '"curious"' in body["messages"][-1]["content"]
         return "no JSON" if wrong else json.dumps({"conversations": turns})
 
     with OpenAIServer(answer) as server:

@@ -19,7 +19,7 @@ GENERATION = {"d_factor": 1, "rounds": 2, "turns": {"max": 2}}
 SETUP: Mapping[str, Any] = {
     "scenarios": {"strategy": "pairwise", "factors": FACTORS},
     "generation": GENERATION,
-    "derivational_evolving_directions": ["deep"],
+    "derivational_evolving_directions": ["curious"],
 }
 SHARES = {"train": 0.75, "validation": 0.25}
 ELSEWHERE = """
@@ -78,10 +78,10 @@ def unit(by: str, metadata: Mapping[str, Any], root: str) -> str:
 @pytest.mark.parametrize(
     ("by", "type_", "direction"),
     [
-        ("seed", "conversation", "deep"),
-        ("seed", "instruct", "deep"),
+        ("seed", "conversation", "curious"),
+        ("seed", "instruct", "curious"),
         ("scenario", "conversation", "elsewhere"),
-        ("factor mood", "conversation", "deep"),
+        ("factor mood", "conversation", "curious"),
     ],
 )
 def test_each_family_is_in_one_file_and_all_records_are_in_some(

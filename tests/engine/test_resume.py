@@ -113,7 +113,10 @@ def test_any_number_of_parents_may_wait_in_memory(
     run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     monkeypatch.setattr(frontier, "MOST_PARENTS", most)
-    settings = {"generation": {"s_factor": 4, "rounds": 2, "d_factor": 1}, "derivational_evolving_directions": ["deep"]}
+    settings = {
+        "generation": {"s_factor": 4, "rounds": 2, "d_factor": 1},
+        "derivational_evolving_directions": ["curious"],
+    }
     whole = run(Counting, out=tmp_path / "whole", **settings)
     assert whole.state.accepted == whole.state.planned == 8 + 8 * 2 + 8 * (3 + 4)
     assert whole.requests == whole.state.planned

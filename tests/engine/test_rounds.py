@@ -35,7 +35,7 @@ def test_later_rounds_grow_from_prefix_and_turns(run, dataset) -> None:
     class Always(ScriptedProvider):
         script = staticmethod(lambda request, nth: answer_with(Turn(f"q {request.seed}", "a")))
 
-    run(Always, generation={"d_factor": 1, "rounds": 2}, derivational_evolving_directions=["deep"])
+    run(Always, generation={"d_factor": 1, "rounds": 2}, derivational_evolving_directions=["curious"])
     by_id = {record["metadata"]["id"]: record for record in dataset()}
     # One turn each: a seed has one prefix; its derivation has two turns, so two prefixes.
     assert settled(dataset()) == {0: 2, 1: 2, 2: 4}
@@ -77,7 +77,7 @@ def test_per_parent_and_weights_decide_how_a_conversation_branches(run, dataset,
         Four,
         options={"concurrency": concurrency},
         seed_evolving_directions=["plain"],
-        derivational_evolving_directions={"plain": 3, "deep": 1},
+        derivational_evolving_directions={"plain": 3, "curious": 1},
         generation={"s_factor": 40, "d_factor": 4, "per_parent": 5},
     )
     derived = [record["metadata"] for record in dataset() if record["metadata"]["round"]]

@@ -333,7 +333,7 @@ def test_a_dataset_validator_decides_in_plan_order_and_leaves_derivations_alone(
     model = provider(one_turn)
     for _ in range(2):
         summary = run(FirstOnly, model, validators=["schema", "first-only"])
-        assert [record["metadata"]["direction"] for record in dataset()] == ["plain", "wordy", "deep"]
+        assert [record["metadata"]["direction"] for record in dataset()] == ["plain", "wordy", "curious"]
         assert (summary.state.accepted, summary.state.rejected) == (3, 2 + 2 * 2 * 4 - 3)
     assert summary.requests == 0
 

@@ -29,7 +29,9 @@ def branching(folder: Path, **setup: object) -> Branching:
 
 
 def test_a_weight_multiplies_the_derivations_of_its_direction(tmp_path: Path) -> None:
-    plan = branching(tmp_path, derivational_evolving_directions={"plain": 3, "deep": 0.5}, generation={"d_factor": 2})
+    plan = branching(
+        tmp_path, derivational_evolving_directions={"plain": 3, "curious": 0.5}, generation={"d_factor": 2}
+    )
     branches = list(plan.branches("some key", 4, 0))
     assert Counter((prefix, index) for prefix, index, _ in branches) == {
         (prefix, index): number for prefix in (1, 2, 3, 4) for index, number in ((0, 6), (1, 1))
@@ -38,7 +40,9 @@ def test_a_weight_multiplies_the_derivations_of_its_direction(tmp_path: Path) ->
 
 
 def test_a_fraction_is_a_chance_that_is_the_same_every_time(tmp_path: Path) -> None:
-    plan = branching(tmp_path, derivational_evolving_directions={"plain": 1, "deep": 0.25}, generation={"d_factor": 1})
+    plan = branching(
+        tmp_path, derivational_evolving_directions={"plain": 1, "curious": 0.25}, generation={"d_factor": 1}
+    )
     counts = [plan.count(f"record {number}", 1, 0) for number in range(4000)]
     assert set(counts) == {1, 2}
     assert 0.2 < counts.count(2) / len(counts) < 0.3
@@ -49,7 +53,9 @@ def test_a_fraction_is_a_chance_that_is_the_same_every_time(tmp_path: Path) -> N
 
 def test_per_parent_draws_by_weight_and_takes_no_derivation_twice(tmp_path: Path) -> None:
     plan = branching(
-        tmp_path, derivational_evolving_directions={"plain": 3, "deep": 1}, generation={"d_factor": 2, "per_parent": 3}
+        tmp_path,
+        derivational_evolving_directions={"plain": 3, "curious": 1},
+        generation={"d_factor": 2, "per_parent": 3},
     )
     drawn: Counter[int] = Counter()
     for number in range(1000):
@@ -109,7 +115,7 @@ def test_the_estimate_counts_weights_rounds_and_limits(tmp_path: Path) -> None:
             tmp_path / name,
             provider="scripted",
             type="instruct",
-            derivational_evolving_directions={"plain": 2, "deep": 1},
+            derivational_evolving_directions={"plain": 2, "curious": 1},
             generation={"s_factor": 5, "d_factor": 1, **generation},
         )
         project = load(folder, PLUGINS)

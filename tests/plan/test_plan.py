@@ -57,7 +57,7 @@ def test_a_conversation_brings_a_derivation_for_each_prefix_direction_and_replic
         (1, "plain", 1),
         (1, "plain", 2),
         (1, "plain", 3),
-        (1, "deep", 0),
+        (1, "curious", 0),
     ]
     assert [len(slot.prefix) for slot in slots] == [slot.prefix_length for slot in slots]
 
