@@ -202,7 +202,8 @@ class Verdict:
     """A validator's decision; make one with :meth:`accept`, :meth:`reject` or :meth:`revise`.
 
     ``scores`` are kept with the answer and, under ``validator.name``, in the record. ``confirmed`` are the factors of
-    the scenario whose stated value the text bears out: they count as *confirmed coverage*.
+    the scenario whose stated value the text bears out, None where the validator did not look: they count as *confirmed
+    coverage*.
     """
 
     decision: Literal["accept", "reject", "revise"]
@@ -210,11 +211,11 @@ class Verdict:
     feedback: str | None = None
     candidate: Candidate | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
-    confirmed: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] | None = None
 
     @classmethod
-    def accept(cls, scores: Mapping[str, float] | None = None, confirmed: Iterable[str] = ()) -> Verdict:
-        return cls("accept", scores=scores or {}, confirmed=tuple(confirmed))
+    def accept(cls, scores: Mapping[str, float] | None = None, confirmed: Iterable[str] | None = None) -> Verdict:
+        return cls("accept", scores=scores or {}, confirmed=None if confirmed is None else tuple(confirmed))
 
     @classmethod
     def reject(cls, reason: str, feedback: str | None = None, scores: Mapping[str, float] | None = None) -> Verdict:

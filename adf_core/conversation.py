@@ -76,7 +76,7 @@ class Candidate:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Candidate:
         turns = {name: conversation(data[name]) for name in ("shown", "prefix", "turns")}
-        confirmed = {"confirmed": tuple(data["confirmed"])} if "confirmed" in data else {}
+        confirmed = {"confirmed": tuple(data["confirmed"])} if data.get("confirmed") is not None else {}
         return cls(**{**data, **turns, **confirmed})
 
 
@@ -85,9 +85,9 @@ class Record(Candidate):
     """A candidate that was accepted.
 
     ``scores`` are those its validators gave, as ``validator.name``; ``confirmed`` the factors of its scenario whose
-    value a validator found in the text. ``split`` names its part of the dataset, None where the setup makes no parts.
+    value a validator found in the text, None where none looked. ``split`` names its part of the dataset, None where the setup makes no parts.
     """
 
     scores: Mapping[str, float] = field(default_factory=dict)
-    confirmed: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] | None = None
     split: str | None = None

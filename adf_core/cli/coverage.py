@@ -1,4 +1,4 @@
-"""``adf coverage``: how much of the domain the accepted records were asked for."""
+"""``adf coverage``: how much of the domain the accepted records were asked for, and speak of."""
 
 from __future__ import annotations
 
@@ -45,35 +45,48 @@ NOTHING_CLAIMED = (
     metavar="N",
     help="With --missing: choices of values for N factors (default: 2, pairs).",
 )
+@click.option("--confirmed", is_flag=True, help="Count only values that a validator found in the text.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @session_options
-def command(out: Path, show_all: bool, missing: bool, strength: int | None, as_json: bool) -> None:
+def command(out: Path, show_all: bool, missing: bool, strength: int | None, confirmed: bool, as_json: bool) -> None:
     """Show the requested coverage of an output folder (or a project's `out`).
 
     It says what was asked for in accepted records: of all values, and of all pairs and triples of values of different
-    factors, how many are in the scenario of some record. What the constraints rule out is not counted. Whether the text
-    of a record speaks of its scenario is not measured.
+    factors, how many are in the scenario of some record. What the constraints rule out is not counted.
+
+    Where a validator looked for the scenario in the text (`judge` does), confirmed coverage stands beside it: the same,
+    of those values only that were found there.
     """
     if strength is not None and not missing:
         raise click.UsageError("`--strength` goes with `--missing`.")
     with JournalReader(output_folder(out) / FILE_NAME) as reader:
-        space, states_scenarios, counts = reader.space(), reader.states_scenarios(), reader.coverage_counts()
+        space, states_scenarios, confirms = reader.space(), reader.states_scenarios(), reader.confirms()
+        requested = reader.coverage_counts()
+        found = reader.coverage_counts(confirmed=True) if confirms else None
     if space is None:
         raise UsageError(f"No scenarios were chosen in {out} yet; `adf run PROJECT` does.")
     if not states_scenarios:
         _claim_nothing(missing, as_json)
         return
+    if confirmed and found is None:
+        raise UsageError(
+            "No validator has looked for the scenarios in the text of these records, so no coverage is confirmed; "
+            "`judge` among the `validators` does."
+        )
     from adf_core.scenarios import measure_coverage, missing_cells
 
+    counts = found if confirmed and found is not None else requested
     if missing:
         chosen = strength or min(USUAL_STRENGTH, len(space.factors))
         _list_missing(missing_cells(space, counts, chosen), chosen, as_json)
         return
     coverage = measure_coverage(space, counts)
+    beside = measure_coverage(space, found) if found is not None and not confirmed else None
     if as_json:
-        click.echo(json.dumps({"kind": "requested", **coverage.to_dict()}, indent=2))
+        document = {"kind": "confirmed" if confirmed else "requested", **coverage.to_dict()}
+        click.echo(json.dumps(document | ({"confirmed": beside.to_dict()} if beside else {}), indent=2))
         return
-    _show(coverage, None if show_all else WORST)
+    _show(coverage, beside, confirmed, None if show_all else WORST)
 
 
 def _claim_nothing(missing: bool, as_json: bool) -> None:
@@ -98,18 +111,26 @@ def _list_missing(cells: Iterable[Scenario], strength: int, as_json: bool) -> No
         click.echo(f"Nothing is missing at strength {strength}.", err=True)
 
 
-def _show(coverage: Coverage, most: int | None) -> None:
+def _show(coverage: Coverage, beside: Coverage | None, confirmed: bool, most: int | None) -> None:
+    """``beside`` is the confirmed coverage where both are shown."""
     screen = console(soft_wrap=False)
-    screen.print(
-        f"Requested coverage: what was asked for in {count(coverage.records, 'accepted record')}. Whether their text "
-        "speaks of it is not measured."
-    )
+    records = count(coverage.records, "accepted record")
+    if confirmed:
+        screen.print(f"Confirmed coverage: what was asked for and found in the text of {records}.")
+    elif beside is None:
+        screen.print(
+            f"Requested coverage: what was asked for in {records}. Whether their text speaks of it is not measured."
+        )
+    else:
+        screen.print(f"Requested coverage: what was asked for in {records}. Confirmed: what was found in their text.")
     if coverage.forbidden:
         screen.print(f"{coverage.forbidden:,} of them cover nothing: their scenarios break the constraints of today.")
-    table = _table(("choices of",), ("covered", "share"))
-    for each in coverage.strengths:
+    both = () if beside is None else ("confirmed", "share")
+    table = _table(("choices of",), ("covered" if beside is None else "requested", "share", *both))
+    shares_beside = [each.share for each in beside.strengths] if beside else [None] * len(coverage.strengths)
+    for each, found in zip(coverage.strengths, shares_beside, strict=True):
         if each.share:
-            table.add_row(NAMES[each.strength], *_share(each.share))
+            table.add_row(NAMES[each.strength], *_share(each.share), *(_share(found) if found else ()))
         else:
             screen.print(f"Not measured: {NAMES[each.strength]}, because there are {each.cells:,} of them.")
     screen.print(table)
@@ -133,7 +154,8 @@ def _show(coverage: Coverage, most: int | None) -> None:
         strength = USUAL_STRENGTH if USUAL_STRENGTH in short else min(short)
         option = "" if strength == USUAL_STRENGTH else f" --strength {strength}"
         missing = f"{short[strength].possible - short[strength].covered:,}"
-        screen.print(f"Not asked for: {missing} {NAMES[strength]}; `--missing{option}` lists them.")
+        what, flag = ("Not found", " --confirmed") if confirmed else ("Not asked for", "")
+        screen.print(f"{what}: {missing} {NAMES[strength]}; `--missing{flag}{option}` lists them.")
 
 
 def _table(words: Sequence[str], numbers: Sequence[str]) -> Table:

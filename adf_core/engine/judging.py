@@ -41,13 +41,14 @@ class ValidatorUndecided(Exception):
 class Judgement:
     """What became of a candidate: the accepted one (as revised), or None with the verdict that refused it.
 
-    ``scores`` are those of all validators, as ``validator.name``; ``confirmed`` the factors any of them found in it.
+    ``scores`` are those of all validators, as ``validator.name``; ``confirmed`` the factors any of them found in it,
+    None where none looked.
     """
 
     accepted: Candidate | None
     verdicts: tuple[StoredVerdict, ...]
     scores: Mapping[str, float] = field(default_factory=dict)
-    confirmed: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] | None = None
 
     @property
     def refusal(self) -> StoredVerdict:
@@ -155,7 +156,7 @@ async def judge(
     """
     verdicts: list[StoredVerdict] = []
     scores: dict[str, float] = {}
-    confirmed: dict[str, None] = {}
+    confirmed: tuple[str, ...] | None = None
     for validator in validators:
         context = CandidateContext(project, candidate.key, validator.name, caller)
         try:
@@ -170,9 +171,11 @@ async def judge(
             StoredVerdict(validator.name, verdict.decision, verdict.reason, verdict.feedback, verdict.scores)
         )
         scores |= {f"{validator.name}.{name}": score for name, score in verdict.scores.items()}
-        confirmed |= dict.fromkeys(factor for factor in verdict.confirmed if factor in candidate.scenario)
+        if verdict.confirmed is not None:
+            found = {*(confirmed or ()), *verdict.confirmed}
+            confirmed = tuple(factor for factor in candidate.scenario if factor in found)
         if verdict.decision == "reject":
             return Judgement(None, tuple(verdicts))
         if verdict.decision == "revise" and verdict.candidate is not None:
             candidate = verdict.candidate
-    return Judgement(candidate, tuple(verdicts), scores, tuple(confirmed))
+    return Judgement(candidate, tuple(verdicts), scores, confirmed)

@@ -326,7 +326,7 @@ class Journal:
                 (
                     *(answer, epoch, position, verdict.validator, verdict.decision, encode_text(verdict.reason)),
                     None if verdict.feedback is None else encode_text(verdict.feedback),
-                    _json(verdict.scores),
+                    _scores(verdict.scores),
                 )
                 for position, verdict in enumerate(verdicts)
             ),
@@ -336,13 +336,14 @@ class Journal:
         """Keep how a slot ended."""
         turns = json.dumps([turn.to_dict() for turn in slot.turns]) if slot.turns else None
         reason = None if slot.reason is None else encode_text(slot.reason)
+        confirmed = None if slot.confirmed is None else json.dumps(slot.confirmed)
         self._write(
             _INSERT_SLOT,
             (
                 *(slot.key, epoch, slot.round, slot.place, slot.stage, slot.type, slot.direction),
                 *(scenario_text(slot.scenario), slot.parent, slot.seed, slot.prefix_length, slot.inherited),
                 *(slot.replicate, slot.state, slot.judge, reason, slot.attempts, slot.provider, slot.model),
-                *(slot.attempt, turns, _json(slot.scores), _json(slot.confirmed), slot.children),
+                *(slot.attempt, turns, _scores(slot.scores), confirmed, slot.children),
             ),
         )
 
@@ -355,8 +356,8 @@ class Journal:
         self._write("INSERT INTO exclusions VALUES (?, ?, ?)", *rows)
 
 
-def _json(data: Mapping[str, float] | Sequence[str]) -> str | None:
-    return json.dumps(data) if data else None
+def _scores(scores: Mapping[str, float]) -> str | None:
+    return json.dumps(dict(scores)) if scores else None
 
 
 @lru_cache(maxsize=16)

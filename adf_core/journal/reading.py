@@ -152,9 +152,18 @@ class JournalReader:
         """Whether any scenario that is asked for states something; with the strategy ``single`` none does."""
         return self._one("SELECT 1 FROM scenarios WHERE scenario != '{}'") is not None
 
-    def coverage_counts(self) -> list[tuple[dict[str, str], str, int]]:
-        """The scenarios and directions of the dataset's records, each two with the number of records."""
+    def confirms(self) -> bool:
+        """Whether some validator looked for the scenario's values in the text of records."""
+        sql = "SELECT 1 FROM slots WHERE +epoch = ? AND confirmed IS NOT NULL LIMIT 1"
+        return self._one(sql, self.epoch) is not None
+
+    def coverage_counts(self, *, confirmed: bool = False) -> list[tuple[dict[str, str], str, int]]:
+        """The scenarios and directions of the dataset's records, each two with the number of records.
+
+        With ``confirmed``, of each scenario only what a validator found in the record's text.
+        """
         kept = "+epoch = ? AND state = 'accepted' AND key NOT IN (SELECT slot FROM exclusions)"
+        found = "coalesce(confirmed, '[]')" if confirmed else "NULL"
         epoch, target = self.epoch, self.target
         last = None
         if target is not None:
@@ -162,11 +171,14 @@ class JournalReader:
                 f"SELECT round, place FROM slots WHERE {kept} ORDER BY round, place LIMIT 1 OFFSET ?", epoch, target - 1
             )
         rows = self.connection.execute(
-            f"SELECT scenario, direction, count(*) FROM slots WHERE {kept} AND (? OR (round, place) <= (?, ?)) "
-            "GROUP BY scenario, direction",
+            f"SELECT scenario, direction, {found} AS found, count(*) FROM slots WHERE {kept} "
+            "AND (? OR (round, place) <= (?, ?)) GROUP BY scenario, direction, found",
             (epoch, last is None, *(last or (0, b""))),
         )
-        return [(json.loads(scenario), direction, int(count)) for scenario, direction, count in rows]
+        return [
+            (_only(json.loads(scenario), found_factors), direction, int(count))
+            for scenario, direction, found_factors, count in rows
+        ]
 
     def count(self, state: State) -> int:
         """How many slots ended so in the current epoch."""
@@ -371,7 +383,7 @@ def _slot(row: Any) -> SettledSlot:
         attempt=attempt,
         turns=conversation(json.loads(turns)) if turns else (),
         scores=json.loads(scores) if scores else {},
-        confirmed=tuple(json.loads(confirmed)) if confirmed else (),
+        confirmed=None if confirmed is None else tuple(json.loads(confirmed)),
         children=children,
     )
 
@@ -391,6 +403,14 @@ def _answer(row: Any) -> StoredAnswer:
         feedback=decode_text(feedback),
         seed=seed,
     )
+
+
+def _only(scenario: dict[str, str], factors: str | None) -> dict[str, str]:
+    """What a scenario says of these factors (JSON); all of it for None."""
+    if factors is None:
+        return scenario
+    kept = json.loads(factors)
+    return {factor: value for factor, value in scenario.items() if factor in kept}
 
 
 def scenario_text(scenario: Mapping[str, str]) -> str:

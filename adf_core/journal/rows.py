@@ -103,5 +103,5 @@ class SettledSlot:
     attempt: int | None = None
     turns: Conversation = ()
     scores: Mapping[str, float] = field(default_factory=dict)
-    confirmed: tuple[str, ...] = ()
+    confirmed: tuple[str, ...] | None = None
     children: int = 0

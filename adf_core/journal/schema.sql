@@ -102,7 +102,7 @@ CREATE TABLE slots (         -- how slots ended; those that have not ended have 
     attempt INTEGER,         -- the one that was accepted
     turns TEXT,              -- JSON of the accepted turns
     scores TEXT,             -- JSON: validator.name → number; NULL where there are none
-    confirmed TEXT,          -- JSON: the factors whose value was found in the text; NULL where none was
+    confirmed TEXT,          -- JSON: the factors whose value was found in the text; NULL where nobody looked
     children INTEGER NOT NULL -- slots that derive from it
 );
 CREATE INDEX slots_in_plan_order ON slots (epoch, round, place, state, children);

@@ -194,3 +194,53 @@ def test_a_folder_without_a_journal_says_how_to_make_one(adf, tmp_path: Path) ->
     done = adf("coverage", tmp_path)
     assert done.returncode == 2
     assert "There is no journal" in done.stderr
+
+
+CONFIRMING = '''
+from adf_core import Validator, Verdict, hookimpl
+
+
+class Reader(Validator):
+    """Finds the language in every text, and the tone in none."""
+
+    name = "reader"
+
+    async def validate(self, candidate, context):
+        return Verdict.accept(confirmed=[factor for factor in candidate.scenario if factor == "language"])
+
+
+@hookimpl
+def register_validators(register):
+    register(Reader)
+'''
+
+
+@pytest.fixture
+def confirmed(adf, tmp_path: Path) -> Path:
+    """A project whose validator looked for the scenarios in the text."""
+    folder = make_project(tmp_path / "project", diagram=DIAGRAM, validators=["schema", "reader"], **SETUP)
+    (folder / "adf_plugins.py").write_text(CONFIRMING)
+    run(adf, folder, "--allow-project-code")
+    return folder
+
+
+def test_confirmed_coverage_counts_what_was_found_and_stands_beside_the_requested(adf, confirmed: Path) -> None:
+    document = json.loads(adf("coverage", confirmed, "--json").stdout)
+    assert document["kind"] == "requested"
+    assert [each["covered"] for each in document["confirmed"]["strengths"]] == [2, 0, 0]
+    assert document["strengths"][0]["covered"] == 11
+    shown = adf("coverage", confirmed).stdout
+    assert "Confirmed: what was found in their text." in " ".join(shown.split())
+    assert re.search(r"values +11 of 12 +91 % +2 of 12 +16 %", shown), shown
+    alone = json.loads(adf("coverage", confirmed, "--confirmed", "--json").stdout)
+    assert alone == {"kind": "confirmed", **document["confirmed"]}
+    missing = adf("coverage", confirmed, "--confirmed", "--missing", "--strength", "1").stdout.splitlines()
+    assert len(missing) == 10
+    assert not any(line.startswith("language=") for line in missing)
+
+
+def test_where_nobody_looked_nothing_is_confirmed(adf, folder: Path) -> None:
+    done = adf("coverage", folder, "--confirmed")
+    assert done.returncode == 2
+    assert "No validator has looked for the scenarios" in done.stderr
+    assert "confirmed" not in json.loads(adf("coverage", folder, "--json").stdout)

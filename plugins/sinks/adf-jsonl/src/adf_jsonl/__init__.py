@@ -96,7 +96,7 @@ def metadata(record: Record) -> dict[str, Any]:
         "provider": record.provider,
         "model": record.model,
         **({"scores": dict(record.scores)} if record.scores else {}),
-        **({"confirmed": list(record.confirmed)} if record.confirmed else {}),
+        **({} if record.confirmed is None else {"confirmed": list(record.confirmed)}),
         **({} if record.split is None else {"split": record.split}),
     }
 
