@@ -24,7 +24,7 @@ from adf_core.components import (
     Verdict,
     option,
 )
-from adf_core.conversation import Candidate, Conversation, Record, Stage, Turn, Type
+from adf_core.conversation import Candidate, Conversation, Record, Refused, Stage, Turn, Type
 from adf_core.errors import (
     AdfError,
     AuthenticationFailed,
@@ -70,6 +70,7 @@ __all__ = [
     "RateLimit",
     "RateLimited",
     "Record",
+    "Refused",
     "Request",
     "Response",
     "Reworded",

@@ -329,6 +329,8 @@ class Sink(Component):
 
     stages: ClassVar[Sequence[Stage]] = ("seed", "derivation")
     """Of which stages it is given records; those of others need not be read."""
+    refused: ClassVar[bool] = False
+    """Whether it wants to see ``Record.refused``."""
 
     @abstractmethod
     def write(self, records: Iterable[Record], run: RunInfo) -> SinkResult:

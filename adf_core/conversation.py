@@ -77,7 +77,22 @@ class Candidate:
     def from_dict(cls, data: Mapping[str, Any]) -> Candidate:
         turns = {name: conversation(data[name]) for name in ("shown", "prefix", "turns")}
         confirmed = {"confirmed": tuple(data["confirmed"])} if data.get("confirmed") is not None else {}
-        return cls(**{**data, **turns, **confirmed})
+        refused = {"refused": tuple(map(Refused.from_dict, data["refused"]))} if "refused" in data else {}
+        return cls(**{**data, **turns, **confirmed, **refused})
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An answer that ``validator`` refused, for the ``reason`` it gave; ``scores`` are those it gave then."""
+
+    turns: Conversation
+    validator: str
+    reason: str
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Refused:
+        return cls(**{**data, "turns": conversation(data["turns"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +100,12 @@ class Record(Candidate):
     """A candidate that was accepted.
 
     ``scores`` are those its validators gave, as ``validator.name``; ``confirmed`` the factors of its scenario whose
-    value a validator found in the text, None where none looked. ``split`` names its part of the dataset, None where the setup makes no parts.
+    value a validator found in the text, None where none looked. ``refused`` are the answers for the same slot that
+    validators refused before, where a sink asks for them. ``split`` names its part of the dataset, None where the setup
+    makes no parts.
     """
 
     scores: Mapping[str, float] = field(default_factory=dict)
     confirmed: tuple[str, ...] | None = None
+    refused: tuple[Refused, ...] = ()
     split: str | None = None

@@ -11,7 +11,7 @@ from adf_core.components import RunInfo, Sink, SinkResult, Validator
 from adf_core.engine.budget import BudgetSpent
 from adf_core.engine.caller import Fatal, Stopped
 from adf_core.engine.judging import CallerOf, ValidatorFailed, ValidatorUndecided, cheap_first, judge
-from adf_core.engine.parts import records_in_parts
+from adf_core.engine.parts import records_for
 from adf_core.errors import AdfError, ProviderError
 from adf_core.journal import Journal, JournalReader
 from adf_core.project import Project
@@ -65,7 +65,7 @@ async def write_sinks(journal: Path, sinks: Sequence[Sink], info: RunInfo) -> di
 def _write(journal: Path, sink: Sink, info: RunInfo) -> SinkResult:
     with JournalReader(journal) as reader:
         try:
-            return sink.write(records_in_parts(reader, info, sink.stages), info)
+            return sink.write(records_for(sink, reader, info), info)
         except OSError as error:
             where = f" {error.filename}" if error.filename else ""
             raise AdfError(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
-from adf_core.components import RunInfo
-from adf_core.conversation import Record, Stage
+from adf_core.components import RunInfo, Sink
+from adf_core.conversation import Record
+from adf_core.engine.refused import refused_for
 from adf_core.journal import Journal, JournalReader
 from adf_core.scenarios import Scenario
 from adf_core.scenarios.splits import Parts, Split
@@ -20,11 +22,16 @@ def keep_parts(journal: Journal, split: Split, scenarios: Sequence[Scenario]) ->
     journal.set_meta(split=json.dumps(parts.grown(scenarios).to_dict()))
 
 
-def records_in_parts(reader: JournalReader, info: RunInfo, stages: Container[Stage]) -> Iterator[Record]:
-    """The dataset's records of these stages in plan order, each with its part where there are parts."""
+def records_for(sink: Sink, reader: JournalReader, info: RunInfo) -> Iterator[Record]:
+    """The dataset's records in plan order, with all that this sink wants to see of them."""
     parts = _stored(reader) if info.parts else None
-    for record in reader.records(info.category, stages=stages):
-        yield replace(record, split=parts.of(record)) if parts else record
+    for record in reader.records(info.category, stages=sink.stages):
+        more: dict[str, Any] = {}
+        if parts:
+            more["split"] = parts.of(record)
+        if sink.refused:
+            more["refused"] = refused_for(reader, record)
+        yield replace(record, **more) if more else record
 
 
 def _stored(reader: JournalReader) -> Parts | None:

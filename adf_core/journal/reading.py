@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from adf_core.components import Response, Usage
+from adf_core.components import FinishReason, Response, Usage
 from adf_core.conversation import Conversation, Record, Stage, conversation
 from adf_core.errors import UsageError
 from adf_core.journal.rows import Charge, SettledSlot, State, StoredAnswer, Totals
@@ -238,6 +238,21 @@ class JournalReader:
             (slot, purpose, request),
         )
         return [_answer(row) for row in rows]
+
+    def refusals(self, slot: str) -> list[tuple[str, FinishReason, str, str, dict[str, float]]]:
+        """The answers for a slot that validators refuse today, in order of attempt: text and finish reason, and who
+        refused it, why, with which scores. Those that held no conversation are among them.
+        """
+        rows = self.connection.execute(
+            "SELECT text, finish_reason, validator, reason, scores FROM answers "
+            "JOIN verdicts ON verdicts.answer = answers.id AND verdicts.epoch = ? AND decision = 'reject' "
+            "WHERE slot = ? AND purpose = '' AND text IS NOT NULL ORDER BY attempt, answers.id",
+            (self.epoch, slot),
+        )
+        return [
+            (decode_text(text), finish_reason, validator, decode_text(reason), json.loads(scores) if scores else {})
+            for text, finish_reason, validator, reason, scores in rows
+        ]
 
     def last_answer_id(self) -> int:
         return int(self._one("SELECT coalesce(max(id), 0) FROM answers")[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,3 +213,34 @@ def test_a_provider_that_is_not_installed_stops_the_run_with_a_sentence(run) -> 
     summary = run(Model, Nosy, validators=["nosy"], **SEEDS_ONLY)
     assert (summary.ended, summary.exit_status) == ("error", 2)
     assert "There is no provider `nobody`" in summary.why
+
+
+def test_a_sink_for_preferences_is_given_what_was_refused(run, tmp_path: Path) -> None:
+    class Twice(ScriptedProvider):
+        @staticmethod
+        def script(request: Request, nth: int) -> str:
+            again = "An earlier answer could not be used: say more." in request.prompt
+            return answer_with(Turn("and then?", "We will see what can be done." if again else "No."))
+
+    def judge(candidate: Candidate) -> Verdict:
+        brief = candidate.turns[0].assistant == "No."
+        return Verdict.reject("too brief", "say more", {"length": 1}) if brief else Verdict.accept()
+
+    directions = {"seed_evolving_directions": ["plain"], "derivational_evolving_directions": ["plain"]}
+    summary = run(
+        Twice,
+        validator("brief", judge),
+        validators=["brief"],
+        sinks=["preference"],
+        generation={"d_factor": 1},
+        **directions,
+    )
+    assert (summary.state.accepted, summary.requests) == (2, 4)
+    seed, derivation = [json.loads(line) for line in (tmp_path / "out" / "preferences.jsonl").read_text().splitlines()]
+    for pair, inherited in ((seed, 0), (derivation, 2)):
+        assert len(pair["prompt"]) == inherited + 1
+        assert [message["content"] for message in (*pair["chosen"], *pair["rejected"])] == [
+            "We will see what can be done.",
+            "No.",
+        ]
+        assert pair["metadata"]["why"] == {"by": "brief", "reason": "too brief", "scores": {"length": 1}}

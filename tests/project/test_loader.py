@@ -61,7 +61,11 @@ def test_words_are_read_as_written(tmp_path: Path) -> None:
         ("generation: {d_faktor: 2}", "6:14", ["unknown key `d_faktor`", "did you mean `d_factor`?"]),
         ("generation: 4", "6:13", ["`generation` must be a mapping"]),
         ("generation: {turns: {min: 3, max: 2}}", "6:35", ["`turns.max` (2) is less than `turns.min` (3)"]),
-        ("derivational_evolving_directions: humorous", "6:35", ["must be a list or a mapping (`key: value`), not `humorous`"]),
+        (
+            "derivational_evolving_directions: humorous",
+            "6:35",
+            ["must be a list or a mapping (`key: value`), not `humorous`"],
+        ),
         ("derivational_evolving_directions: [a, a]", "6:35", ["names `a` twice"]),
         ("type: chat", "6:7", ["must be one of `conversation`, `instruct`"]),
         ("validators: [shema]", "6:14", ["There is no validator `shema`", "Did you mean `schema`?"]),

@@ -60,10 +60,10 @@ def written(sink, records, folder):
     return result, result.paths[0].read_bytes().decode("utf-8")
 
 
-def test_the_plugin_registers_jsonl_and_json():
+def test_the_plugin_registers_its_sinks():
     registered = []
     register_sinks(registered.append)
-    assert [sink.name for sink in registered] == ["jsonl", "json"]
+    assert [sink.name for sink in registered] == ["jsonl", "json", "preference"]
 
 
 def test_jsonl_writes_the_whole_conversation_of_seeds_and_derivations(tmp_path):

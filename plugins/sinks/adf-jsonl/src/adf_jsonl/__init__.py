@@ -1,14 +1,15 @@
-"""The sinks ``jsonl`` (chat messages with their lineage) and ``json`` (a list of bare conversations): plain files."""
+"""Plain files: the sinks ``jsonl`` (chat messages, lineage), ``json`` (bare conversations) and ``preference``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 from adf_core import Record, RunInfo, Sink, SinkResult, Stage, atomic_write, hookimpl, option
+from adf_jsonl.lines import line_files, paths
+from adf_jsonl.messages import messages
+from adf_jsonl.preference import Preference
 from adf_jsonl.text import json_text
 
 _PATH_HELP = "the file to write; a relative path starts at the run's output folder"
@@ -25,19 +26,13 @@ class Jsonl(Sink):
     )
 
     def write(self, records: Iterable[Record], run: RunInfo) -> SinkResult:
-        path = run.out / self.path
-        divided = self.split_files and bool(run.parts)
-        paths = {part: part_path(path, part) for part in run.parts} if divided else {None: path}
+        where = paths(run.out / self.path, run, self.split_files)
         count = 0
-        with ExitStack() as stack:
-            files = {part: stack.enter_context(atomic_write(each)) for part, each in paths.items()}
+        with line_files(where) as write:
             for record in records:
-                line = json_text({"messages": messages(record), "metadata": metadata(record)})
-                files[record.split if divided else None].write(f"{line}\n")
+                write({"messages": messages(record.conversation), "metadata": metadata(record)}, record.split)
                 count += 1
-            for file in files.values():
-                file.flush()  # a full disk must show before the first of them takes its place
-        return SinkResult(count, tuple(paths.values()))
+        return SinkResult(count, tuple(where.values()))
 
 
 @dataclass(kw_only=True, eq=False)
@@ -58,24 +53,6 @@ class Json(Sink):
                 count += 1
             file.write("\n]" if count else "[]")
         return SinkResult(count, (path,))
-
-
-def part_path(path: Path, part: str) -> Path:
-    """Where a part of the dataset goes.
-
-    >>> part_path(Path("dataset.jsonl"), "train").name
-    'dataset.train.jsonl'
-    """
-    return path.with_name(f"{path.stem}.{part}{path.suffix}")
-
-
-def messages(record: Record) -> list[dict[str, str]]:
-    """The whole conversation, inherited turns included, as chat messages."""
-    return [
-        {"role": role, "content": content}
-        for turn in record.conversation
-        for role, content in (("user", turn.user), ("assistant", turn.assistant))
-    ]
 
 
 def metadata(record: Record) -> dict[str, Any]:
@@ -115,3 +92,4 @@ def bare_conversation(record: Record) -> dict[str, Any]:
 def register_sinks(register: Callable[[type[Sink]], None]) -> None:
     register(Jsonl)
     register(Json)
+    register(Preference)
