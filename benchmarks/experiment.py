@@ -25,11 +25,12 @@ import numpy as np
 import yaml
 from adf_llama.catalogue import SMOLLM2
 from adf_llama.models import cached
-from diversity import compression, distinct, embed, mean_distance, mentions, self_bleu, words
+from embedding import embed
 
 from adf_core import Record
 from adf_core.diagram import Factor
 from adf_core.journal import JournalReader
+from adf_core.report.diversity import compression, distinct, mean_distance, self_bleu, words
 from adf_core.scenarios import Space
 
 DIAGRAM = Path(__file__).parent.parent / "samples" / "bicycle_workshop" / "diagram.mermaid"
@@ -114,7 +115,7 @@ def make(arm: str, folder: Path, calls: int) -> Made:
     with JournalReader(folder / "out" / "journal.sqlite") as journal:
         records = list(journal.records(setup["category"]))
         return Made(
-            calls=journal.charged().requests,
+            calls=journal.totals().charged.requests,
             texts=[text_of(record) for record in records],
             scenarios=[record.scenario for record in records],
             space=Space.from_dict(json.loads(journal.meta("space") or "")),
@@ -156,6 +157,11 @@ def stated_and_mentioned(
     own = [mean(table[scenario[name]][number] for name in names) for number, scenario in enumerate(scenarios)]
     any_ = [mean(mean(table[scenario[name]]) for name in names) for scenario in scenarios]
     return mean(own), mean(any_)
+
+
+def mentions(text: str, value: str) -> bool:
+    """Whether a text has all words of a value, one after the other."""
+    return f" {' '.join(words(value))} " in f" {' '.join(words(text))} "
 
 
 def parrots(text: str) -> bool:

@@ -10,6 +10,7 @@ import click
 
 from adf_core.cli.shared import count, dollars, output_folder, plain, session_options
 from adf_core.journal import FILE_NAME, JournalReader, is_owned
+from adf_core.journal.statistics import feedback_counts
 
 
 @click.command("status")
@@ -21,9 +22,11 @@ def command(out: Path, as_json: bool) -> None:
     out = output_folder(out)
     with JournalReader(out / FILE_NAME) as reader:
         state, reasons = reader.state(), reader.reasons()
+        refused, _, saved = feedback_counts(reader)
     if as_json:
         rows = [dict(zip(("state", "judge", "reason", "count"), row, strict=True)) for row in reasons]
-        click.echo(json.dumps({**asdict(state), "reasons": rows}, indent=2))
+        feedback = {"refused": refused, "saved": saved}
+        click.echo(json.dumps({**asdict(state), "feedback": feedback, "reasons": rows}, indent=2))
         return
     ended = state.ended
     if ended == "running" and not is_owned(out):
@@ -35,6 +38,8 @@ def command(out: Path, as_json: bool) -> None:
     cost = None if state.unpriced else state.cost_usd
     tokens = f"{state.input_tokens:,} tokens in, {state.output_tokens:,} out"
     click.echo(f"{count(state.answers, 'answer')}, {tokens}, {dollars(cost)}")
+    if refused:
+        click.echo(f"saved by feedback: {saved:,} of {count(refused, 'conversation')} that had an answer rejected")
     for name, judge, reason, number in reasons:
         last = reason.strip().splitlines()[-1] if reason.strip() else ""
         click.echo(f"  {number:,} {name} by {judge}: {plain(last)}")
