@@ -8,6 +8,7 @@ async context manager: open connections and import heavy libraries in ``__aenter
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -212,6 +213,11 @@ class Verdict:
     candidate: Candidate | None = None
     scores: Mapping[str, float] = field(default_factory=dict)
     confirmed: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        strange = [name for name, score in self.scores.items() if not math.isfinite(score)]
+        if strange:
+            raise ValueError(f"the score `{strange[0]}` is no finite number")
 
     @classmethod
     def accept(cls, scores: Mapping[str, float] | None = None, confirmed: Iterable[str] | None = None) -> Verdict:

@@ -18,6 +18,7 @@ COMMANDS = {
     "diagram": "Draw a project's diagram.",
     "revalidate": "Judge stored answers by the validators of today.",
     "status": "Show what an output folder holds.",
+    "show": "Show a conversation, and where it comes from.",
     "coverage": "Show how much of the domain the accepted records were asked for.",
     "stats": "Show what was accepted and why not, lengths, diversity and cost.",
     "rescue": "Save what can be read of a damaged journal into a new one.",

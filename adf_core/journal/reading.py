@@ -26,6 +26,9 @@ FORMAT = 4
 _PAGE = 4096
 """Rows that are read at once where there may be many: a longer reading keeps the write-ahead log from being emptied."""
 
+_LAST = b"\xff" * 16
+"""Behind a slot's place this is a place after all that derive from it."""
+
 _SLOT_COLUMNS = (
     "key, round, place, stage, type, direction, scenario, parent, seed, prefix_length, inherited, replicate, "
     "state, judge, reason, attempts, provider, model, attempt, turns, scores, confirmed, children"
@@ -205,12 +208,30 @@ class JournalReader:
         row = self._one(f"SELECT {_SLOT_COLUMNS}, epoch FROM slots WHERE key = ?", key)
         return (_slot(row), row[-1]) if row else None
 
+    def slots_beginning(self, key: str, most: int) -> list[SettledSlot]:
+        """Slots of the current epoch whose key begins so."""
+        sql = f"SELECT {_SLOT_COLUMNS} FROM slots WHERE key >= ? AND key < ? AND +epoch = ? ORDER BY key LIMIT ?"
+        return [_slot(row) for row in self.connection.execute(sql, (key, f"{key}\U0010ffff", self.epoch, most))]
+
+    def accepted_slots(self, most: int) -> list[SettledSlot]:
+        """The first accepted slots in plan order."""
+        sql = f"SELECT {_SLOT_COLUMNS} FROM slots WHERE epoch = ? AND state = 'accepted' ORDER BY round, place LIMIT ?"
+        return [_slot(row) for row in self.connection.execute(sql, (self.epoch, most))]
+
+    def children(self, slot: SettledSlot) -> list[SettledSlot]:
+        """The slots that derive from this one and have ended, in plan order."""
+        rows = self.connection.execute(
+            f"SELECT {_SLOT_COLUMNS} FROM slots WHERE epoch = ? AND round = ? AND place > ? AND place < ? ORDER BY place",
+            (self.epoch, slot.round + 1, slot.place, slot.place + _LAST),
+        )
+        return [_slot(row) for row in rows]
+
     def settled(self, round_: int, place: bytes, *, retry_rejected: bool) -> Iterator[tuple[bytes, State, int]]:
         """Places, states and numbers of children of those slots of a round whose place begins with ``place`` and which
         are not to be asked for again; in plan order.
         """
         states = ("accepted",) if retry_rejected else ("accepted", "rejected")
-        after, end = place, place + b"\xff" * 16
+        after, end = place, place + _LAST
         while True:
             rows = self.connection.execute(
                 f"SELECT place, state, children FROM slots WHERE epoch = ? AND round = ? AND place > ? AND place < ? "
