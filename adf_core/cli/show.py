@@ -109,7 +109,7 @@ def _show_slot(reader: JournalReader, slot: SettledSlot, as_json: bool) -> None:
     for number, turn in enumerate((*inherited, *slot.turns), 1):
         style = "dim" if number <= len(inherited) else ""
         for role, text, colour in (("user", turn.user, "cyan"), ("assistant", turn.assistant, "green")):
-            _say(screen, role, text, colour if not style else style, style)
+            _say(screen, role, text, style or colour, style)
     if not slot.turns:
         screen.print(f"\nIt was {slot.state}: {plain((slot.reason or '').strip())}")
 

@@ -221,7 +221,8 @@ class JournalReader:
     def children(self, slot: SettledSlot) -> list[SettledSlot]:
         """The slots that derive from this one and have ended, in plan order."""
         rows = self.connection.execute(
-            f"SELECT {_SLOT_COLUMNS} FROM slots WHERE epoch = ? AND round = ? AND place > ? AND place < ? ORDER BY place",
+            f"SELECT {_SLOT_COLUMNS} FROM slots WHERE epoch = ? AND round = ? AND place > ? AND place < ? "
+            "ORDER BY place",
             (self.epoch, slot.round + 1, slot.place, slot.place + _LAST),
         )
         return [_slot(row) for row in rows]

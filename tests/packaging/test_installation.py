@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -10,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from adf_core.testing import GeminiServer, make_project
+from adf_core.testing import GeminiServer, OpenAIServer, make_project
+from adf_core.testing.openai_server import prompt
 
 ROOT = Path(__file__).parent.parent.parent
 ANSWER = '{"conversations": [{"user": "Hi", "assistant": "Hello"}]}'
@@ -58,6 +61,50 @@ def test_installing_a_package_brings_a_provider_and_removing_takes_it_away(core:
         assert "There is no provider `gemini`" in done.stderr
         assert f"pip install {ROOT / 'plugins' / 'providers' / 'adf-gemini'}" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def block(text: str, language: str) -> str:
+    """The first code block in that language."""
+    found = re.search(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert found, language
+    return found[1]
+
+
+def test_a_direction_written_from_the_docs_alone_is_installed_and_used_by_name(
+    core: Environment, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs" / "plugins.md").read_text("utf-8")
+    section = page.partition("\n## A direction\n")[2].partition("\n## ")[0]
+    folder, module = tmp_path / "my-directions", "my_directions.py"
+    assert f"a file `{module}` in a folder `{folder.name}`" in " ".join(section.split())
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(block(page, "toml"), "utf-8")
+    (folder / module).write_text(block(section, "python"), "utf-8")
+    project = make_project(tmp_path / "project", text=block(section, "yaml"))
+    [command] = re.findall(r"`pip (install) (\./.+?)`", section)
+
+    core.pip(command[0], tmp_path / command[1])
+    core.pip("install", ROOT / "plugins/providers/adf-openai")
+    with OpenAIServer(ANSWER) as server:
+        options = ("--provider", "openai", "-o", f"base_url={server.url}", "-o", "api_key=k")
+        done = core.run("adf", "run", project, *options)
+        prompts = [prompt(body) for body in server.requests]
+    listed = core.run("adf", "plugins")
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^my-directions +my-directions 1\.0 +ok$", listed.stdout, re.MULTILINE), listed.stdout
+    styles = {found[1] for text in prompts if (found := re.search(r'direction or style is "(.*)"', text))}
+    assert styles == {
+        "general",
+        "humorous",
+        "critical but friendly: the GUEST doubts the last answer, which the RECEPTIONIST takes up",
+        "critical but friendly: the GUEST has doubts that were not spoken of yet, which the RECEPTIONIST takes up",
+        "new: another GUEST has the same concern in quite another place",
+    }
+    lines = (project / "out" / "dataset.jsonl").read_text("utf-8").splitlines()
+    records = [json.loads(line)["metadata"] for line in lines]
+    inherited = {(each["direction"], each["prefix_turns"] > 0) for each in records if each["stage"] == "derivation"}
+    assert inherited == {("second-thoughts", True), ("elsewhere", False), ("humorous", True)}
 
 
 NAMES = ("mermaid_er.lark", "setup.schema.json")
