@@ -257,6 +257,11 @@ class ValidationContext(Protocol):
     def diagram(self) -> str: ...
     @property
     def delimiter(self) -> str: ...
+    @property
+    def stated(self) -> Mapping[str, str]:
+        """Each factor of the candidate's scenario with the sentence that its prompt said of it; a number of a range
+        is the one that was drawn.
+        """
 
     async def ask(self, request: Request, provider: ProviderChoice | None = None) -> Response:
         """Ask the run's provider (or another one), within the same limits, budget and journal as every other call.
@@ -288,6 +293,10 @@ class Validator(Component):
     """
     asks: ClassVar[bool] = False
     """True where judging asks a model."""
+
+    def questions(self) -> int:
+        """How many requests judging one answer takes, for ``adf plan``. May be called before opening."""
+        return int(self.asks)
 
     def begin(self) -> None:
         """A ``dataset`` validator is about to see all accepted records, from the first: forget earlier passes."""

@@ -149,6 +149,8 @@ def _sentences(error: Any, path: Path) -> list[Problem]:
             return [Problem(path, f"{name} must be {words} {wanted}, not {_shown(value)}")]
         case "minItems":
             return [Problem(path, f"{name} must have at least {wanted} item{'s' * (wanted > 1)}")]
+        case "minProperties":
+            return [Problem(path, f"{name} must have at least {wanted} key{'s' * (wanted > 1)}")]
         case "minLength":
             return [Problem(path, f"{name} must not be empty")]
         case "uniqueItems":

@@ -21,10 +21,11 @@ from adf_core.cli.shared import (
     session_options,
     show_complaints,
 )
-from adf_core.components import Provider
+from adf_core.components import Price, Provider, Validator
 from adf_core.conversation import Record, Turn
-from adf_core.options import build
-from adf_core.plan import Plan, Prompter, Sampling, Slot, Step, coverage_steps, estimate, installed_directions
+from adf_core.options import build, named_providers
+from adf_core.plan import Judging, Plan, Prompter, Sampling, Slot, Step, coverage_steps, estimate, installed_directions
+from adf_core.plugins import Plugins
 from adf_core.project import load
 from adf_core.scenarios import Choice, Space, choose, product_size
 
@@ -57,7 +58,9 @@ def command(
     plan = Plan(setup, choose(loaded.space, setup.choice), directions)
     sampling = Sampling.of(asked, setup)
     prompter = Prompter(loaded, directions, sampling)
-    numbers = estimate(plan, prompter, sampling, asked.price())
+    validators = [build(plugins.get(Validator, each.name), each.options) for each in setup.validators]
+    judging = [Judging(each.questions(), _price(each, asked, plugins)) for each in validators if each.questions()]
+    numbers = estimate(plan, prompter, sampling, asked.price(), judging)
     prompts = [
         {
             "slot": slot.key,
@@ -89,6 +92,8 @@ def command(
     calls = f"{numbers.calls:,}, one for each conversation"
     if numbers.most_calls is not None:
         calls += f"; at most {numbers.most_calls:,} with {setup.generation.attempts} attempts each"
+    if numbers.judging_calls:
+        calls += f"; about {numbers.judging_calls:,} more of validators"
     turns = "" if setup.type == "instruct" else f" at {numbers.assumed_turns} turns a conversation"
     if setup.choice.strategy != "single":
         _show_space(loaded.space, setup.choice, len(plan.scenarios))
@@ -110,6 +115,15 @@ def command(
         note = ", after a stand-in conversation" if prompt["stand_in"] else ""
         click.echo(f"\n=== {prompt['stage']} {prompt['slot']}, direction {prompt['direction']}{note} ===")
         click.echo(prompt["prompt"])
+
+
+def _price(validator: Validator, asked: Provider, plugins: Plugins) -> Price | None:
+    """What a token costs of the provider that a validator asks: the run's own, or the one its options name."""
+    for given in named_providers([validator]):
+        choice = {"name": given} if isinstance(given, str) else dict(given)
+        if choice != {"name": asked.name}:
+            return build(plugins.get(Provider, choice.pop("name")), choice).price()
+    return asked.price()
 
 
 def _show_space(space: Space, choice: Choice, scenarios: int) -> None:

@@ -16,6 +16,7 @@ from adf_core.engine.caller import Caller, Fatal, Stopped, answered
 from adf_core.errors import ProviderError, Undecided, UsageError
 from adf_core.journal import StoredVerdict
 from adf_core.project import Project
+from adf_core.scenarios import sentences
 
 CallerOf = Callable[[ProviderChoice | None], Awaitable[Caller]]
 """Who asks a provider; None for the run's own."""
@@ -60,7 +61,7 @@ class CandidateContext:
     """The ValidationContext of one candidate before one validator."""
 
     project: Project
-    slot: str
+    candidate: Candidate
     purpose: str
     caller: CallerOf
 
@@ -96,16 +97,21 @@ class CandidateContext:
     def delimiter(self) -> str:
         return self.project.setup.delimiter
 
+    @property
+    def stated(self) -> Mapping[str, str]:
+        return sentences(self.project.space, self.candidate.scenario, self.candidate.seed)
+
     async def ask(self, request: Request, provider: ProviderChoice | None = None) -> Response:
         caller = await self.caller(provider)
-        stored = caller.stored(request, self.slot, self.purpose)
+        slot = self.candidate.key
+        stored = caller.stored(request, slot, self.purpose)
         if stored is None:
-            stored = await caller.ask(request, slot=self.slot, purpose=self.purpose)
+            stored = await caller.ask(request, slot=slot, purpose=self.purpose)
         return answered(stored)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         caller = await self.caller(None)
-        return await caller.embed(texts, slot=self.slot, purpose=self.purpose)
+        return await caller.embed(texts, slot=self.candidate.key, purpose=self.purpose)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,7 @@ async def judge(
     scores: dict[str, float] = {}
     confirmed: tuple[str, ...] | None = None
     for validator in validators:
-        context = CandidateContext(project, candidate.key, validator.name, caller)
+        context = CandidateContext(project, candidate, validator.name, caller)
         try:
             verdict = await _verdict(validator, candidate, context, threads)
         except (Stopped, Fatal, BudgetSpent, ProviderError, UsageError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ from adf_core.plan.requests import Prompter, Sampling
 ASSUMED_TURNS = 4  # of a conversation nobody has seen yet; the first implementation's samples have 1 to 7
 BYTES_A_TOKEN = 4  # English text in the usual tokenizers
 TOKENS_A_TURN = 150  # a question and an answer of a short paragraph each
+JUDGE_PROMPT_TOKENS = 300  # what is asked about an answer, beside the answer
+JUDGEMENT_TOKENS = 100  # a few scores with a sentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +23,8 @@ class Estimate:
     """Numbers of a plan. ``seeds`` is exact; ``derivations`` and all that follows assumes ``assumed_turns`` a
     conversation.
 
-    ``most_derivations`` and ``most_calls`` are bounds, None where ``turns.max`` sets none. Tokens and US dollars
+    ``calls`` are for answers, ``judging_calls`` what validators ask about them. ``most_derivations`` and
+    ``most_calls`` are bounds, None where ``turns.max`` sets none. Tokens and US dollars
     assume one answer for each slot, up to the target; ``usd`` is None where the price is unknown.
     """
 
@@ -32,6 +35,7 @@ class Estimate:
     most_derivations: int | None
     calls: int
     most_calls: int | None
+    judging_calls: int
     input_tokens: int
     output_tokens: int
     usd: float | None
@@ -40,7 +44,17 @@ class Estimate:
         return asdict(self)
 
 
-def estimate(plan: Plan, prompter: Prompter, sampling: Sampling, price: Price | None) -> Estimate:
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """A validator that asks: how many requests for one answer, and what a token of its model costs."""
+
+    questions: int
+    price: Price | None
+
+
+def estimate(
+    plan: Plan, prompter: Prompter, sampling: Sampling, price: Price | None, judging: Sequence[Judging] = ()
+) -> Estimate:
     """What ``plan`` asks for, in slots, calls, tokens and money."""
     generation = plan.setup.generation
     instruct = plan.setup.type == "instruct"
@@ -53,8 +67,11 @@ def estimate(plan: Plan, prompter: Prompter, sampling: Sampling, price: Price | 
     first = next(plan.seeds())
     prompt = len(prompter.request(first).prompt.encode("utf-8", "surrogatepass")) // BYTES_A_TOKEN
     shown = turns * TOKENS_A_TURN if instruct else (turns + 1) * TOKENS_A_TURN // 2
-    input_tokens = calls * prompt + max(0, calls - plan.seed_count) * shown
-    output_tokens = calls * answer
+    shown_in_all = max(0, calls - plan.seed_count) * shown
+    tokens = [(calls * prompt + shown_in_all, calls * answer, price)]
+    for each in judging:
+        asked = each.questions * (calls * (JUDGE_PROMPT_TOKENS + answer) + shown_in_all)
+        tokens.append((asked, each.questions * calls * JUDGEMENT_TOKENS, each.price))
     return Estimate(
         seeds=plan.seed_count,
         formula=_formula(plan),
@@ -63,10 +80,21 @@ def estimate(plan: Plan, prompter: Prompter, sampling: Sampling, price: Price | 
         most_derivations=most,
         calls=calls,
         most_calls=None if most is None else (plan.seed_count + most) * generation.attempts,
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        usd=None if price is None else input_tokens * price.input_usd + output_tokens * price.output_usd,
+        judging_calls=calls * sum(each.questions for each in judging),
+        input_tokens=sum(tokens_in for tokens_in, _, _ in tokens),
+        output_tokens=sum(tokens_out for _, tokens_out, _ in tokens),
+        usd=_usd(tokens),
     )
+
+
+def _usd(tokens: Sequence[tuple[int, int, Price | None]]) -> float | None:
+    """What tokens in and out cost in all, None where a price is unknown."""
+    usd = 0.0
+    for tokens_in, tokens_out, price in tokens:
+        if price is None:
+            return None
+        usd += tokens_in * price.input_usd + tokens_out * price.output_usd
+    return usd
 
 
 def _derivations(plan: Plan, turns: int, of_one: Callable[[int, int], float]) -> float:

@@ -13,7 +13,7 @@ from adf_core.conversation import Stage, Type
 from adf_core.diagram import BUCKETS, Diagram, DiagramError, Meaning, interpret, parse
 from adf_core.errors import Complaint, InvalidInput, UsageError
 from adf_core.grammar_files import grammar_file
-from adf_core.options import PROJECT_PATH, PROVIDER, option_problems, options_schema
+from adf_core.options import PROJECT_PATH, PROVIDER, build, option_problems, options_schema
 from adf_core.plugins import KINDS, Plugins
 from adf_core.project.scenarios import read_choice, read_space
 from adf_core.project.setup import (
@@ -267,6 +267,11 @@ class _Loader:
             key: self._option((*path, key), value, schemas.get(key, {}).get("format"))
             for key, value in choice.options.items()
         }
+        if not self.complaints:
+            try:
+                build(component, options)
+            except UsageError as error:
+                self._complain(path, str(error).rstrip("."))
         return ComponentChoice(choice.name, options)
 
     def _option(self, path: KeyPath, value: Any, format_: str | None) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from adf_core.scenarios.choosing import Choice, Strategy, choose, product_size
 from adf_core.scenarios.lacking import lacking
 from adf_core.scenarios.space import Condition, Constraint, Scenario, Space
-from adf_core.scenarios.words import in_words
+from adf_core.scenarios.words import in_words, sentences
 
 if TYPE_CHECKING:
     from adf_core.scenarios.coverage import Coverage, measure_coverage, missing_cells
@@ -28,6 +28,7 @@ __all__ = [
     "measure_coverage",
     "missing_cells",
     "product_size",
+    "sentences",
 ]
 
 

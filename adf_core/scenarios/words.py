@@ -28,10 +28,17 @@ def in_words(space: Space, scenario: Scenario, seed: str) -> str:
     - The COUPLE's years: 17.
     - There are several CHILD for the COUPLE.
     """
-    lines = [
-        f"- {_sentence(factor, scenario[factor.name], seed)}" for factor in space.factors if factor.name in scenario
-    ]
+    lines = [f"- {sentence}" for sentence in sentences(space, scenario, seed).values()]
     return "\n".join([HEADING, *lines]) if lines else ""
+
+
+def sentences(space: Space, scenario: Scenario, seed: str) -> dict[str, str]:
+    """What :func:`in_words` says of each factor that the scenario states."""
+    return {
+        factor.name: _sentence(factor, scenario[factor.name], seed)
+        for factor in space.factors
+        if factor.name in scenario
+    }
 
 
 def _sentence(factor: Factor, text: str, seed: str) -> str:

@@ -227,3 +227,27 @@ def test_text_of_a_model_cannot_steer_the_terminal(adf, tmp_path: Path) -> None:
         done = adf("run", folder, "--provider", "openai", "-o", f"base_url={server.url}")
     assert "\x1b" not in done.stdout + done.stderr
     assert "\x07" not in done.stdout + done.stderr
+
+
+def test_plan_counts_what_validators_ask(adf, tmp_path: Path) -> None:
+    folder = make_project(
+        tmp_path / "judged",
+        type="instruct",
+        provider={"name": "openai", "model": "gpt-6-luna"},
+        validators=["schema", {"name": "judge", "agreement": 3}],
+    )
+    judged = json.loads(adf("plan", folder, "--json").stdout)
+    alone = json.loads(adf("plan", make_project(folder, type="instruct", provider=judged["provider"]), "--json").stdout)
+    assert judged["judging_calls"] == 3 * judged["calls"]
+    assert (alone["judging_calls"], alone["calls"]) == (0, judged["calls"])
+    assert judged["input_tokens"] > 2 * alone["input_tokens"]
+    assert judged["usd"] > alone["usd"] > 0
+
+
+def test_what_does_not_go_together_is_told_before_a_run(adf, tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p", validators=["schema", {"name": "judge", "criteria": {"kind": " "}}])
+    for command in ("check", "plan", "run"):
+        done = adf(command, folder)
+        assert done.returncode == 2
+        assert "setup.yaml:" in done.stderr
+        assert "The criterion `kind` of the validator `judge` does not say what it asks" in done.stderr
