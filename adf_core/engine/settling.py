@@ -73,6 +73,7 @@ class Settler:
         self._threads = threads
         self._progress = progress
         self._stored_only = stored_only
+        self._gives_feedback = project.setup.generation.feedback
 
     async def settle(self, slot: Slot, again: bool) -> SettledSlot:
         """Answer by answer until one is accepted or attempts are used up; the first accepted wins.
@@ -117,7 +118,7 @@ class Settler:
                 return self._accepted(slot, attempt, judgement.accepted, judgement)
             refusal = judgement.refusal
             last = ("rejected", refusal.validator, refusal.reason)
-            feedback = feedback_text(refusal.feedback or refusal.reason)
+            feedback = feedback_text(refusal.feedback or refusal.reason) if self._gives_feedback else ""
         return _not_accepted(slot, last[0], attempts, last[1], last[2])
 
     async def _judge(self, slot: Slot, stored: StoredAnswer) -> Judgement:

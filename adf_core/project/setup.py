@@ -38,6 +38,7 @@ class Generation:
     per_parent: int | None = None
     limit: int | None = None
     attempts: int = 5
+    feedback: bool = True
     target: int | None = None
     min_turns: int = 1
     max_turns: int | None = None

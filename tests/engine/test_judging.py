@@ -244,3 +244,18 @@ def test_a_sink_for_preferences_is_given_what_was_refused(run, tmp_path: Path) -
             "No.",
         ]
         assert pair["metadata"]["why"] == {"by": "brief", "reason": "too brief", "scores": {"length": 1}}
+
+
+@pytest.mark.parametrize("feedback", [True, False])
+def test_attempts_are_told_what_was_wrong_unless_feedback_is_off(run, feedback: bool) -> None:
+    prompts: list[str] = []
+
+    class Listening(ScriptedProvider):
+        @staticmethod
+        def script(request: Request, nth: int) -> str:
+            prompts.append(request.prompt)
+            return answer_with(Turn("q", f"a {request.seed}"))
+
+    refusing = validator("no", lambda _: Verdict.reject("dull", "be lively"))
+    run(Listening, refusing, validators=["no"], generation={"attempts": 3, "feedback": feedback}, **SEEDS_ONLY)
+    assert ["be lively" in prompt for prompt in prompts] == [False, feedback, feedback]
