@@ -1,9 +1,9 @@
 """What do ``hygiene`` and its feedback bring? ``python -m benchmarks.feedback FOLDER``, half an hour on two cores.
 
-The seeds of a sample are asked of the embedded model once. Then three arms go on from these first answers, with so many
-attempts each: ``schema`` judges alone; ``hygiene`` judges too, and the next attempt is not told why; it is told. So all
-arms have the same first answers, and only those that were refused are asked for again. FOLDER keeps the projects and
-their journals: the same command goes on after a stop.
+A sample's seeds and three derivations of each are asked of the embedded model once. Then three arms go on from these
+first answers, with up to four attempts: ``schema`` judges alone; ``hygiene`` judges too, and the next attempt is not
+told why; it is told. So all arms have the same first answers, but where a seed was refused. FOLDER keeps the projects
+and their journals: the same command goes on after a stop.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from adf_core.journal import JournalReader
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "marriage_counsel"
 ATTEMPTS = 4
+DERIVATIONS = 3  # of each seed
 SCHEMA, BOTH = ["schema"], ["schema", "hygiene"]
 
 ARMS: Mapping[str, tuple[list[str], bool]] = {
@@ -62,7 +63,7 @@ class Made:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.feedback", description=__doc__.split("\n\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--seeds", type=int, default=60, help="conversations in each arm (default: 60)")
+    parser.add_argument("--seeds", type=int, default=60, help="seeds in each arm (default: 60)")
     arguments = parser.parse_args()
     first = arguments.folder / "first"
     run(first, arguments.seeds, SCHEMA, attempts=1, feedback=False)
@@ -81,8 +82,8 @@ def run(folder: Path, seeds: int, validators: list[str], *, attempts: int, feedb
     shutil.copy(SAMPLE / "diagram.mermaid", folder / "diagram.mermaid")
     setup: dict[str, Any] = yaml.safe_load((SAMPLE / "setup.yaml").read_text())
     directions = len(setup["seed_evolving_directions"])
-    generation = {"rounds": 0, "s_factor": math.ceil(seeds / directions), "attempts": attempts, "feedback": feedback}
-    setup["generation"] = {**setup["generation"], **generation}
+    generation = {"s_factor": math.ceil(seeds / directions), "per_parent": DERIVATIONS}
+    setup["generation"] = {**setup["generation"], **generation, "attempts": attempts, "feedback": feedback}
     setup |= {"provider": {"name": "llama", "slots": 4}, "validators": validators, "sinks": ["jsonl"]}
     (folder / "setup.yaml").write_text(yaml.safe_dump(setup, sort_keys=False))
     # Conversations that were never accepted are no failure of the experiment.

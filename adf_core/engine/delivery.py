@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adf_core.components import RunInfo, Sink, SinkResult, Validator
 from adf_core.engine.budget import BudgetSpent
-from adf_core.engine.caller import Fatal, Stopped
+from adf_core.engine.caller import Fatal
 from adf_core.engine.judging import CallerOf, ValidatorFailed, ValidatorUndecided, cheap_first, judge
 from adf_core.engine.parts import records_for
 from adf_core.errors import AdfError, ProviderError
@@ -29,7 +29,8 @@ async def judge_dataset(
 ) -> None:
     """Bring the accepted records, in plan order, before validators that look at the whole; keep what they refuse.
 
-    AdfError where one of them cannot judge; the records stay safe in the journal.
+    AdfError where one of them cannot judge, Stopped where it asks and the run has ended; the records stay safe in the
+    journal, and what was kept out before is kept out.
     """
     looking_at_all = cheap_first(validators, "dataset")
     for validator in looking_at_all:
@@ -49,8 +50,8 @@ async def judge_dataset(
                     raise AdfError(f"The validator `{error.validator}` cannot judge the dataset: {error}") from error
                 except ProviderError as error:
                     raise AdfError(f"The dataset could not be judged as a whole: {error}") from error
-                except (Stopped, Fatal, BudgetSpent) as error:
-                    raise AdfError(f"The dataset could not be judged as a whole: {error or 'interrupted'}.") from error
+                except (Fatal, BudgetSpent) as error:
+                    raise AdfError(f"The dataset could not be judged as a whole: {error}.") from error
                 if judgement.accepted is None:
                     exclusions.append((record.key, judgement.refusal.validator, judgement.refusal.reason))
     journal.set_exclusions(exclusions)

@@ -226,7 +226,11 @@ class Run:
         if self._dispatcher.held_back:
             self._end("limit", f"--limit {limit}")
         await self._journal.commit(at_once=True)
-        await judge_dataset(self._journal, self._validators, self._project, self._caller_of, self._threads)
+        try:
+            await judge_dataset(self._journal, self._validators, self._project, self._caller_of, self._threads)
+        except Stopped as error:
+            if self._ended != "interrupted":
+                raise AdfError(f"The dataset could not be judged as a whole: {self._why or self._ended}.") from error
 
     def interrupt(self) -> None:
         """Ask for nothing more, let what is in flight finish, save."""

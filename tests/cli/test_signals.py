@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adf_core.testing import OpenAIServer, Reply
-from adf_core.testing.openai_server import default_answer
+from adf_core.testing.openai_server import default_answer, prompt
 
 from .conftest import openai, status, wait_for, went_well
 
@@ -126,3 +126,46 @@ def test_nobody_waits_for_room_in_the_budget_any_more(start, flat) -> None:
         assert server.count == 1
     assert "interrupted: 1 of 6 conversations accepted" in out
     assert status(folder)["unspent"] == 5
+
+
+ASKING_ABOUT_ALL = '''
+from adf_core import Request, Validator, Verdict, hookimpl
+
+
+class Curator(Validator):
+    """Asks of each record whether it belongs into the dataset."""
+
+    name = "curator"
+    scope = "dataset"
+    asks = True
+
+    async def validate(self, candidate, context):
+        answer = await context.ask(Request(f"Keep {candidate.key}?"))
+        return Verdict.accept() if answer.text == "yes" else Verdict.reject("not kept")
+
+
+@hookimpl
+def register_validators(register):
+    register(Curator)
+'''
+
+
+def test_validators_of_the_whole_stop_asking_too_and_go_on_the_next_time(adf, start, flat) -> None:
+    folder = flat(20, validators=["schema", "curator"])
+    (folder / "adf_plugins.py").write_text(ASKING_ABOUT_ALL)
+
+    def answer(body: dict[str, Any], nth: int) -> Reply:
+        asked = prompt(body).startswith("Keep ")
+        return Reply(text="yes" if asked else default_answer(body, nth), delay=0.2 if asked else 0)
+
+    with OpenAIServer(answer) as server:
+        run = ("--allow-project-code", "run", folder, *openai(server))
+        process = start(*run, **PIPES)
+        wait_for(lambda: server.count == 25, process)
+        process.send_signal(signal.SIGINT)
+        out, _ = ended(process)
+        assert "interrupted: 20 of 20 conversations accepted" in out
+        assert server.count < 40
+        went_well(adf(*run))
+        assert server.count == 40
+    assert status(folder)["accepted"] == 20
