@@ -169,7 +169,7 @@ def _kept(overrides: Mapping[KeyPath, Any], secrets: set[KeyPath]) -> dict[KeyPa
     return {
         path: value
         for path, value in overrides.items()
-        if path not in secrets and not re.search("://[^/]*@", str(value))
+        if path not in secrets and not re.search("://.*[@?]", str(value))
     }
 
 
