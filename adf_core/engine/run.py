@@ -10,9 +10,10 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from adf_core import __version__
-from adf_core.components import Component, Provider, ProviderChoice, RunInfo, Runner, Sink, SinkResult, Validator
+from adf_core.components import Component, Provider, RunInfo, Runner, Sink, SinkResult, Validator
 from adf_core.engine.budget import BudgetKeeper, BudgetSpent
 from adf_core.engine.caller import Caller, Fatal, Stopped
+from adf_core.engine.callers import Callers
 from adf_core.engine.changes import Changes
 from adf_core.engine.completion import delivered, delivery_mark, done_mark
 from adf_core.engine.delivery import judge_dataset, write_sinks
@@ -64,10 +65,7 @@ class Run:
         local = options.runner == LocalRunner.name
         self._runner = LocalRunner() if local else build(plugins.get(Runner, options.runner), {})
         self.concurrency = options.concurrency or self._provider.concurrency
-        self._stopped = False
-        self._callers: dict[str | None, Caller] = {}
-        self._opening = asyncio.Lock()
-        self._provider_open = False
+        self._callers = Callers(self._provider, plugins)
         self._changes = Changes() if options.stored_only else None
         self._threads = ThreadPoolExecutor(VALIDATOR_THREADS, thread_name_prefix="adf-validator")
         self._dispatcher: Dispatcher | None = None
@@ -86,12 +84,13 @@ class Run:
         async with AsyncExitStack() as self._stack:
             # Not in the way of the loop, which answers what validators ask until they have ended.
             self._stack.push_async_callback(asyncio.to_thread, self._threads.shutdown)
+            await self._stack.enter_async_context(self._callers)
             await self._open(*self._directions.values(), *self._validators, *self._sinks)
             finished = self._has_finished()
             if not finished:
                 await self._open(self._runner)
                 if not self._options.stored_only:
-                    await self._open_provider()
+                    await self._callers.open()
             self._set_aside = set_aside(self._options.out) if self._options.fresh else None
             self._journal = await self._stack.enter_async_context(Journal(self._options.out))
             if when_open is not None:
@@ -112,12 +111,6 @@ class Run:
     async def _open(self, *components: Component) -> None:
         for component in components:
             await self._stack.enter_async_context(component)
-
-    async def _open_provider(self) -> None:
-        async with self._opening:
-            if not self._provider_open:
-                await self._open(self._provider)
-                self._provider_open = True
 
     def _fingerprint(self, scenarios: Sequence[Scenario]) -> str:
         return fingerprint(self._project, scenarios, self._plugins, self._provider, self._directions, self._validators)
@@ -145,9 +138,9 @@ class Run:
         self.progress.budget = self._budget
         mark = self._open_epoch()
         await self._journal.commit(at_once=True)
-        self._callers[None] = self._make_caller(self._provider)
+        self._callers.start(self._make_caller)
         for choice in named_providers(self._validators):
-            await self._caller_of(choice)
+            await self._callers.of(choice)
         self._settler = Settler(
             self._project,
             self._plan,
@@ -155,8 +148,7 @@ class Run:
             self._journal,
             self._epoch,
             self._validators,
-            self._callers[None],
-            self._caller_of,
+            self._callers,
             self._threads,
             self.progress,
             stored_only=self._options.stored_only,
@@ -227,7 +219,7 @@ class Run:
             self._end("limit", f"--limit {limit}")
         await self._journal.commit(at_once=True)
         try:
-            await judge_dataset(self._journal, self._validators, self._project, self._caller_of, self._threads)
+            await judge_dataset(self._journal, self._validators, self._project, self._callers.of, self._threads)
         except Stopped as error:
             if self._ended != "interrupted":
                 raise AdfError(f"The dataset could not be judged as a whole: {self._why or self._ended}.") from error
@@ -245,9 +237,7 @@ class Run:
 
     def _stop(self, ended: str, why: str, error: AdfError | None = None) -> None:
         """Ask for nothing more; what is in flight may finish."""
-        self._stopped = True
-        for caller in self._callers.values():
-            caller.stop()
+        self._callers.stop()
         self._end(ended, why, error)
 
     def _open_epoch(self) -> str:
@@ -282,26 +272,7 @@ class Run:
         return done_mark(now, self._project)
 
     def _make_caller(self, provider: Provider) -> Caller:
-        caller = Caller(provider, self._journal, self._budget, self.progress, self.concurrency)
-        if self._stopped:
-            caller.stop()
-        return caller
-
-    async def _caller_of(self, choice: ProviderChoice | None) -> Caller:
-        """The caller of the run's provider, or of another one, opened when it is first asked for. A bare name of the
-        run's own means that one, with its options. UsageError where it cannot be opened.
-        """
-        given = {} if choice is None else {"name": choice} if isinstance(choice, str) else dict(choice)
-        if not given or given == {"name": self._provider.name}:
-            await self._open_provider()
-            return self._callers[None]
-        name = json.dumps(given, sort_keys=True, default=str)
-        async with self._opening:
-            if name not in self._callers:
-                options = {key: value for key, value in given.items() if key != "name"}
-                provider = build(self._plugins.get(Provider, str(given.get("name", ""))), options)
-                self._callers[name] = self._make_caller(await self._stack.enter_async_context(provider))
-        return self._callers[name]
+        return Caller(provider, self._journal, self._budget, self.progress, self.concurrency)
 
     # --- the Job that a runner executes ------------------------------------------------------------------------------
 
@@ -343,7 +314,7 @@ class Run:
             await self._journal.commit()
         else:
             await self._journal.keep_pace()
-        if trouble := self._watch.look(settled, answered=self._callers[None].answered):
+        if trouble := self._watch.look(settled, answered=self._callers.main.answered):
             self._stop("error", str(trouble), trouble)
         return settled
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from adf_core.components import Validator
 from adf_core.conversation import Candidate
-from adf_core.engine.caller import Caller, Stopped
+from adf_core.engine.caller import Stopped
+from adf_core.engine.callers import Callers
 from adf_core.engine.judging import (
-    CallerOf,
     Judgement,
     ValidatorFailed,
     ValidatorUndecided,
@@ -54,22 +54,21 @@ class Settler:
         journal: Journal,
         epoch: int,
         validators: Sequence[Validator],
-        caller: Caller,
-        caller_of: CallerOf,
+        callers: Callers,
         threads: Executor,
         progress: Progress,
         *,
         stored_only: bool,
     ) -> None:
-        """``caller`` asks for answers, unless ``stored_only``; ``caller_of`` gives one for what validators ask."""
+        """With ``stored_only`` no answer is asked for; validators may still ask."""
         self._project = project
         self._plan = plan
         self._prompter = prompter
         self._journal = journal
         self._epoch = epoch
         self._validators = cheap_first(validators, "record")
-        self._caller = caller
-        self._caller_of = caller_of
+        self._caller = callers.main
+        self._caller_of = callers.of
         self._threads = threads
         self._progress = progress
         self._stored_only = stored_only
