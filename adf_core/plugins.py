@@ -60,19 +60,23 @@ class Plugin:
 
 
 class Plugins:
-    """What is installed: every plugin with its state, every component by kind and name."""
+    """What is installed: every plugin with its state, every component by kind and name.
+
+    Plugins are loaded at once, but asked for their components when somebody first wants one: `adf --help` does not.
+    """
 
     def __init__(self, block: Collection[str] = ()) -> None:
-        self.plugins: list[Plugin] = []
-        self.conflicts: list[str] = []
+        self._plugins: list[Plugin] = []
+        self._unasked: list[Plugin] = []
+        self._conflicts: list[str] = []
         self._block = frozenset(block)
-        self._components: dict[tuple[str, str], tuple[type[Component], Plugin]] = {}
+        self._registered: dict[tuple[str, str], tuple[type[Component], Plugin]] = {}
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(hookspecs)
 
     def add(self, plugin: Plugin, load: Callable[[], object]) -> None:
-        """Load a plugin and register its components, or remember why that failed."""
-        self.plugins.append(plugin)
+        """Load a plugin, or remember why that failed."""
+        self._plugins.append(plugin)
         if plugin.name in self._block:
             plugin.state = "blocked"
             return
@@ -81,11 +85,38 @@ class Plugins:
             self._manager.register(module, name=plugin.name)
             callers = self._manager.get_hookcallers(module) or []
             plugin.hooks = tuple(sorted(caller.name for caller in callers))
-            for kind in KINDS:
-                for function in self._implementations(f"register_{kind}s", plugin.name):
-                    function(self._registrar(kind, plugin))
         except (Exception, SystemExit):  # noqa: BLE001  anything a stranger's module may do while it loads
             plugin.state, plugin.error = "broken", traceback.format_exc()
+        else:
+            self._unasked.append(plugin)
+
+    @property
+    def plugins(self) -> list[Plugin]:
+        """Every plugin, in the order in which they were added."""
+        self._ask()
+        return self._plugins
+
+    @property
+    def conflicts(self) -> list[str]:
+        """A sentence for each name that two plugins claim."""
+        self._ask()
+        return self._conflicts
+
+    @property
+    def _components(self) -> dict[tuple[str, str], tuple[type[Component], Plugin]]:
+        self._ask()
+        return self._registered
+
+    def _ask(self) -> None:
+        """Let the plugins that have not done so register their components."""
+        while self._unasked:
+            plugin = self._unasked.pop(0)
+            try:
+                for kind in KINDS:
+                    for function in self._implementations(f"register_{kind}s", plugin.name):
+                        function(self._registrar(kind, plugin))
+            except (Exception, SystemExit):  # noqa: BLE001  as in add()
+                plugin.state, plugin.error = "broken", traceback.format_exc()
 
     def add_installed(self) -> None:
         """Load what is found through entry points; ``ADF_LOAD_PLUGINS=a,b`` in the environment names all there is."""
@@ -110,11 +141,11 @@ class Plugins:
             name = getattr(component, "name", None)
             if not isinstance(name, str) or not name:
                 raise TypeError(f"{component.__qualname__} has no `name`")
-            taken = self._components.get((kind, name))
+            taken = self._registered.get((kind, name))
             if taken:
                 self._conflict(f"the {kind} `{name}`", taken[1], plugin)
                 return
-            self._components[kind, name] = component, plugin
+            self._registered[kind, name] = component, plugin
             plugin.components.append((kind, name))
 
         return register
@@ -126,12 +157,12 @@ class Plugins:
         )
         for plugin in (first, second):
             plugin.state, plugin.error = "conflict", sentence
-        self.conflicts.append(sentence)
+        self._conflicts.append(sentence)
 
     def add_commands(self, cli: click.Group, taken: Collection[str]) -> None:
         """Let plugins add commands to ``cli``; ``taken`` are the names of the program's own."""
         owners: dict[str, Plugin] = {}
-        for plugin in [plugin for plugin in self.plugins if plugin.state == "ok"]:
+        for plugin in [plugin for plugin in self._plugins if plugin.state == "ok"]:
             before = dict(cli.commands)
             try:
                 for function in self._implementations("register_commands", plugin.name):

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from adf_hygiene import RULES, Hygiene
+from adf_hygiene import Hygiene
+from adf_hygiene.rules import RULES
 
 from adf_core import Candidate
 from adf_core.conversation import conversation

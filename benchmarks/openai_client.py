@@ -106,7 +106,7 @@ async def sdk_aiohttp_post(url: str) -> AsyncIterator[Ask]:
 
 @asynccontextmanager
 async def provider(url: str) -> AsyncIterator[Ask]:
-    from adf_openai import OpenAI
+    from adf_openai.provider import OpenAI
 
     from adf_core import Request
 

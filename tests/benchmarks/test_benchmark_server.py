@@ -14,8 +14,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from adf_gemini import Gemini
-from adf_openai import OpenAI
+from adf_gemini.provider import Gemini
+from adf_openai.provider import OpenAI
 from openai import AsyncOpenAI
 
 from adf_core import Overloaded, RateLimited, Request

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from adf_evol_instruct import DIRECTIONS, register_directions
+from adf_evol_instruct import register_directions
+from adf_evol_instruct.directions import DIRECTIONS
 
 from adf_core import DirectionContext
 from adf_core.testing import OpenAIServer, make_project

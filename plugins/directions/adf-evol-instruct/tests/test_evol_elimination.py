@@ -5,7 +5,9 @@ import sys
 from dataclasses import dataclass
 
 import pytest
-from adf_evol_instruct import DIRECTIONS, Elimination, register_validators
+from adf_evol_instruct import register_validators
+from adf_evol_instruct.directions import DIRECTIONS
+from adf_evol_instruct.elimination import Elimination
 from adf_evol_instruct.words import ENGLISH_STOP_WORDS, phrase_pattern, words
 from hypothesis import given
 from hypothesis import strategies as st

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adf_gemini import Gemini
+from adf_gemini.provider import Gemini
 
 from adf_core import (
     AuthenticationFailed,

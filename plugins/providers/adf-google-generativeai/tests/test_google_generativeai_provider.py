@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adf_google_generativeai import GoogleGenerativeAI
+from adf_google_generativeai.provider import GoogleGenerativeAI
 
 from adf_core import (
     AuthenticationFailed,
@@ -419,7 +419,7 @@ async def test_refusals_and_missing_vectors_are_errors_for_embeddings_too() -> N
 def test_the_sdk_is_imported_only_when_the_provider_is_opened_and_without_a_word() -> None:
     code = """
 import asyncio, sys
-from adf_google_generativeai import GoogleGenerativeAI
+from adf_google_generativeai.provider import GoogleGenerativeAI
 print([name for name in sys.modules if name.startswith(("google.", "genai_prices", "requests"))])
 async def main():
     async with GoogleGenerativeAI(api_key="a-key"):

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adf_llama import Llama
 from adf_llama.catalogue import SMOLLM2
 from adf_llama.progress import fetch_visibly
+from adf_llama.provider import Llama
 
 from adf_core import InvalidRequest, Price, Request, UsageError
 
@@ -207,7 +207,7 @@ def test_a_system_without_libgomp_is_told_how_to_install_it(tmp_path: Path) -> N
     code = """if True:
         import asyncio
         from adf_core import UsageError
-        from adf_llama import Llama
+        from adf_llama.provider import Llama
         async def main():
             try:
                 async with Llama(): print("opened")
@@ -221,7 +221,7 @@ ASK = """if True:
     import asyncio, os, sys
     from pathlib import Path
     from adf_core import Request
-    from adf_llama import Llama
+    from adf_llama.provider import Llama
     def listening():
         mine = {os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")
                 if Path(f"/proc/self/fd/{fd}").is_symlink()}
@@ -263,7 +263,7 @@ def test_an_interpreter_may_leave_without_closing() -> None:
     code = """if True:
         import asyncio
         from adf_core import Request
-        from adf_llama import Llama
+        from adf_llama.provider import Llama
         llama = Llama(slots=1, context=512)
         async def main():
             await llama.__aenter__()

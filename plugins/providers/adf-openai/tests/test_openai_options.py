@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from adf_openai import OpenAI
 from adf_openai.pricing import cost
+from adf_openai.provider import OpenAI
 
 from adf_core import Request, Usage, UsageError
 from adf_core.testing import OpenAIServer
@@ -124,7 +124,7 @@ def test_asking_a_server_of_ones_own_loads_neither_the_sdk_nor_the_list_of_price
     code = f"""
 import asyncio, sys
 from adf_core import Request
-from adf_openai import OpenAI
+from adf_openai.provider import OpenAI
 
 async def ask():
     async with OpenAI(base_url=sys.argv[1]) as provider:

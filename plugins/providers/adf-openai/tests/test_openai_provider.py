@@ -12,7 +12,7 @@ from email.utils import formatdate
 from typing import Any
 
 import pytest
-from adf_openai import OpenAI
+from adf_openai.provider import OpenAI
 
 from adf_core import (
     AuthenticationFailed,

@@ -18,8 +18,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from adf_openai import OpenAI
 from adf_openai.pricing import cost
+from adf_openai.provider import OpenAI
 
 from adf_core import (
     InvalidRequest,

@@ -6,7 +6,8 @@ import sys
 from dataclasses import dataclass
 
 import pytest
-from adf_hygiene import RULES, Hygiene, register_validators
+from adf_hygiene import Hygiene, register_validators
+from adf_hygiene.rules import RULES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adf_core import Direction, Validator, hookimpl
-from adf_evol_instruct.directions import DIRECTIONS
-from adf_evol_instruct.elimination import Elimination
-
-__all__ = ["DIRECTIONS", "Elimination", "register_directions", "register_validators"]
 
 
 @hookimpl
 def register_directions(register: Callable[[type[Direction]], None]) -> None:
+    from adf_evol_instruct.directions import DIRECTIONS
+
     for direction in DIRECTIONS:
         register(direction)
 
 
 @hookimpl
 def register_validators(register: Callable[[type[Validator]], None]) -> None:
+    from adf_evol_instruct.elimination import Elimination
+
     register(Elimination)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adf_core import Provider, hookimpl
-from adf_google_generativeai.provider import GoogleGenerativeAI
-
-__all__ = ["GoogleGenerativeAI", "register_providers"]
 
 
 @hookimpl
 def register_providers(register: Callable[[type[Provider]], None]) -> None:
+    from adf_google_generativeai.provider import GoogleGenerativeAI
+
     register(GoogleGenerativeAI)

@@ -6,16 +6,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from adf_core import Provider, hookimpl
-from adf_llama.provider import Llama
 
 if TYPE_CHECKING:
     import click
 
-__all__ = ["Llama", "register_commands", "register_providers"]
-
 
 @hookimpl
 def register_providers(register: Callable[[type[Provider]], None]) -> None:
+    from adf_llama.provider import Llama
+
     register(Llama)
 
 

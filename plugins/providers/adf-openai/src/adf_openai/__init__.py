@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adf_core import Provider, hookimpl
-from adf_openai.provider import OpenAI
-
-__all__ = ["OpenAI", "register_providers"]
 
 
 @hookimpl
 def register_providers(register: Callable[[type[Provider]], None]) -> None:
+    from adf_openai.provider import OpenAI
+
     register(OpenAI)
