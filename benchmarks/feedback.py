@@ -26,6 +26,7 @@ from adf_hygiene import Hygiene
 from adf_core import Candidate
 from adf_core.conversation import Record
 from adf_core.journal import JournalReader
+from benchmarks.hygiene import Context
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "marriage_counsel"
 ATTEMPTS = 4
@@ -38,16 +39,6 @@ ARMS: Mapping[str, tuple[list[str], bool]] = {
     "and its feedback": (BOTH, True),
 }
 """Validators, and whether attempts are told why the one before was refused."""
-
-
-@dataclass(frozen=True)
-class Context:
-    """The part of a ValidationContext that the rules of `hygiene` look at."""
-
-    diagram: str
-    user_role: str
-    assistant_role: str
-    delimiter: str
 
 
 @dataclass(frozen=True)
