@@ -12,6 +12,7 @@ from adf_core.engine.budget import BudgetSpent
 from adf_core.engine.caller import Fatal
 from adf_core.engine.judging import CallerOf, ValidatorFailed, ValidatorUndecided, cheap_first, judge
 from adf_core.engine.parts import records_for
+from adf_core.engine.selection import Condition, all_hold
 from adf_core.errors import AdfError, ProviderError
 from adf_core.journal import Journal, JournalReader
 from adf_core.project import Project
@@ -60,16 +61,20 @@ async def judge_dataset(
 
 async def write_sinks(journal: Path, sinks: Sequence[Sink], info: RunInfo) -> dict[str, SinkResult]:
     """Write every sink from the journal. AdfError where one cannot write; the records stay safe in the journal."""
-    return {sink.name: await asyncio.to_thread(_write, journal, sink, info) for sink in sinks}
+    return {sink.name: await asyncio.to_thread(write, journal, sink, info) for sink in sinks}
 
 
-def _write(journal: Path, sink: Sink, info: RunInfo) -> SinkResult:
+def write(journal: Path, sink: Sink, info: RunInfo, where: Sequence[Condition] = ()) -> SinkResult:
+    """Let a sink write the records for which all of ``where`` holds. AdfError where it cannot."""
     with JournalReader(journal) as reader:
+        records = records_for(sink, reader, info)
+        if where:
+            records = (record for record in records if all_hold(where, record))
         try:
-            return sink.write(records_for(sink, reader, info), info)
+            return sink.write(records, info)
         except OSError as error:
-            where = f" {error.filename}" if error.filename else ""
+            place = f" {error.filename}" if error.filename else ""
             raise AdfError(
-                f"The sink `{sink.name}` cannot write{where}: {error.strerror or error}. The records are safe in "
+                f"The sink `{sink.name}` cannot write{place}: {error.strerror or error}. The records are safe in "
                 f"{journal}; run again to write them."
             ) from error

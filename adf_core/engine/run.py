@@ -18,6 +18,7 @@ from adf_core.engine.changes import Changes
 from adf_core.engine.completion import delivered, delivery_mark, done_mark
 from adf_core.engine.delivery import judge_dataset, write_sinks
 from adf_core.engine.dispatcher import Dispatcher
+from adf_core.engine.export import info_text
 from adf_core.engine.fingerprint import fingerprint
 from adf_core.engine.local import LocalRunner
 from adf_core.engine.parts import keep_parts
@@ -174,6 +175,7 @@ class Run:
         if split is not None:
             keep_parts(self._journal, split, self._plan.scenarios)
             await self._journal.commit(at_once=True)
+        self._journal.set_meta(info=info_text(info))
         results = await write_sinks(self._journal.path, self._sinks, info)
         self._journal.set_meta(delivered=delivery_mark(self._sinks, versions, info, split, results))
         return results, False
