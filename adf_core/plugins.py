@@ -224,6 +224,11 @@ class Plugins:
             raise UsageError("\n".join(self.conflicts))
 
 
+def kind_of(component: Component) -> type[Component]:
+    """The contract that a component fulfils."""
+    return next(contract for contract in KINDS.values() if isinstance(component, contract))
+
+
 def _word(kind: type[Component]) -> str:
     return next(word for word, contract in KINDS.items() if contract is kind)
 

@@ -22,6 +22,7 @@ COMMANDS = {
     "coverage": "Show how much of the domain the accepted records were asked for.",
     "stats": "Show what was accepted and why not, lengths, diversity and cost.",
     "export": "Write the accepted records as datasets again, in any format.",
+    "verify": "Say whether datasets are as they were written.",
     "rescue": "Save what can be read of a damaged journal into a new one.",
     "init": "Make a starter project.",
     "plugins": "List what is installed.",

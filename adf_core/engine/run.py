@@ -21,6 +21,7 @@ from adf_core.engine.dispatcher import Dispatcher
 from adf_core.engine.export import info_text
 from adf_core.engine.fingerprint import fingerprint
 from adf_core.engine.local import LocalRunner
+from adf_core.engine.manifest import write_manifest
 from adf_core.engine.parts import keep_parts
 from adf_core.engine.progress import Progress
 from adf_core.engine.scenarios import scenarios_of, stored_scenarios
@@ -33,7 +34,7 @@ from adf_core.errors import AdfError, UsageError
 from adf_core.journal import FILE_NAME, Journal, JournalReader, RunState, SettledSlot, set_aside
 from adf_core.options import build, named_providers
 from adf_core.plan import Plan, Prompter, Sampling, Slot, installed_directions
-from adf_core.plugins import Plugins
+from adf_core.plugins import Plugins, kind_of
 from adf_core.project import Project
 from adf_core.scenarios import Scenario
 
@@ -177,8 +178,16 @@ class Run:
             await self._journal.commit(at_once=True)
         self._journal.set_meta(info=info_text(info))
         results = await write_sinks(self._journal.path, self._sinks, info)
+        overrides = self._options.overrides
+        await asyncio.to_thread(write_manifest, self._project, info, self._versions(), state, overrides, results)
         self._journal.set_meta(delivered=delivery_mark(self._sinks, versions, info, split, results))
         return results, False
+
+    def _versions(self) -> dict[str, str]:
+        """The distributions whose components take part, with their versions."""
+        parts = [self._provider, *self._directions.values(), *self._validators, *self._sinks]
+        owners = [self._plugins.owner(kind_of(part), part.name) for part in parts]
+        return {owner.distribution: owner.version for owner in owners if owner is not None}
 
     async def _fill(self) -> None:
         """Settle the plan's slots, then waves of further seeds, until what is wanted is there or cannot be had."""
