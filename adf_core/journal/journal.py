@@ -229,18 +229,31 @@ class Journal:
         if self._failure:
             return  # after a lost batch totals and whatever refers to its rows would be wrong
         try:
+            try:
+                self._commit(rows, totals)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                    raise
+                # Most of what fills the disk may be the write-ahead log, which can be emptied.
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._commit(rows, totals)
+        except (sqlite3.Error, OverflowError, ValueError) as error:
+            self._failure = JournalError(
+                f"The journal {self.path} cannot be written: {error}. What was committed before is safe; "
+                "make room and run again to go on."
+            )
+
+    def _commit(self, rows: Mapping[str, list[Sequence[Any]]], totals: Sequence[Any]) -> None:
+        try:
             self._connection.execute("BEGIN IMMEDIATE")
             for sql, parameters in rows.items():
                 self._connection.executemany(sql, parameters)
             self._connection.execute(_SET_TOTALS, totals)
             self._connection.execute("COMMIT")
-        except (sqlite3.Error, OverflowError, ValueError) as error:
+        except BaseException:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-            self._failure = JournalError(
-                f"The journal {self.path} cannot be written: {error}. What was committed before is safe; "
-                "make room and run again to go on."
-            )
+            raise
 
     # --- what is written -------------------------------------------------------------------------------------------
 

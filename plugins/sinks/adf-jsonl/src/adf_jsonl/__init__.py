@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from adf_core import Record, RunInfo, Sink, SinkResult, Stage, atomic_write, hookimpl, option
-from adf_jsonl.lines import line_files, paths
-from adf_jsonl.messages import messages
+from adf_jsonl.formats import FORMATS, Format
+from adf_jsonl.lines import Line, write_lines
 from adf_jsonl.preference import Preference
 from adf_jsonl.text import json_text
 
@@ -17,22 +17,30 @@ _PATH_HELP = "the file to write; a relative path starts at the run's output fold
 
 @dataclass(kw_only=True, eq=False)
 class Jsonl(Sink):
-    """One record a line: `messages` as trainers read them, the lineage under `metadata`."""
+    """One record a line: `messages` as trainers read them, or another `format`; the lineage under `metadata`."""
 
     name: ClassVar[str] = "jsonl"
-    path: str = option("dataset.jsonl", help=_PATH_HELP, minLength=1)
+    path: str = option("dataset.jsonl", help=f"{_PATH_HELP}; `.gz` or `.zst` at its end compresses it", minLength=1)
+    format: Format = option("messages", help="how a conversation is written, by what is to read it")
+    system: str | None = option(None, help="a system message to put before each conversation", minLength=1)
+    metadata: bool = option(True, help="whether a record's lineage stands beside its conversation")
+    seeds: bool = option(True, help="whether seeds are written too, not derivations only")
     split_files: bool = option(
         True, help="where the setup has a `split`, one file for each part: `dataset.train.jsonl` for the part `train`"
     )
+    shard: int | None = option(
+        None, help="most records of one file: `dataset-00000-of-00003.jsonl` and so on; one file if unset", minimum=1
+    )
 
     def write(self, records: Iterable[Record], run: RunInfo) -> SinkResult:
-        where = paths(run.out / self.path, run, self.split_files)
-        count = 0
-        with line_files(where) as write:
-            for record in records:
-                write({"messages": messages(record.conversation), "metadata": metadata(record)}, record.split)
-                count += 1
-        return SinkResult(count, tuple(where.values()))
+        return write_lines(run.out / self.path, self._lines(records), run.parts if self.split_files else (), self.shard)
+
+    def _lines(self, records: Iterable[Record]) -> Iterator[Line]:
+        columns = FORMATS[self.format]
+        for record in records:
+            if self.seeds or record.stage != "seed":
+                lineage = {"metadata": metadata(record)} if self.metadata else {}
+                yield {**columns(record, self.system), **lineage}, record.split
 
 
 @dataclass(kw_only=True, eq=False)

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any, ClassVar
 
 from adf_core import Conversation, Record, RunInfo, Sink, SinkResult, option
-from adf_jsonl.lines import line_files, paths
+from adf_jsonl.lines import Line, write_lines
 from adf_jsonl.messages import messages
 
 
@@ -34,18 +34,15 @@ class Preference(Sink):
     split_files: bool = option(True, help="where the setup has a `split`, one file for each part")
 
     def write(self, records: Iterable[Record], run: RunInfo) -> SinkResult:
-        where = paths(run.out / self.path, run, self.split_files)
-        count = 0
-        with line_files(where) as write:
-            for pair in self._pairs(records):
-                chosen, rejected = messages(pair.chosen), messages(pair.rejected)
-                shared = _shared(chosen, rejected)
-                if not 0 < shared < min(len(chosen), len(rejected)):
-                    continue  # a trainer needs a prompt, and two ways to go on
+        return write_lines(run.out / self.path, self._lines(records), run.parts if self.split_files else ())
+
+    def _lines(self, records: Iterable[Record]) -> Iterator[Line]:
+        for pair in self._pairs(records):
+            chosen, rejected = messages(pair.chosen), messages(pair.rejected)
+            shared = _shared(chosen, rejected)
+            if 0 < shared < min(len(chosen), len(rejected)):  # a trainer needs a prompt, and two ways to go on
                 parts = {"prompt": chosen[:shared], "chosen": chosen[shared:], "rejected": rejected[shared:]}
-                write({**parts, "metadata": _metadata(pair)}, pair.record.split)
-                count += 1
-        return SinkResult(count, tuple(where.values()))
+                yield {**parts, "metadata": _metadata(pair)}, pair.record.split
 
     def _pairs(self, records: Iterable[Record]) -> Iterator[_Pair]:
         """An accepted answer and each that was refused before it; the best and the worst of replicates."""
