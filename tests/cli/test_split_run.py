@@ -64,7 +64,7 @@ def roots(parts: Parts) -> dict[str, str]:
     parents = {each["metadata"]["id"]: each["metadata"]["parent"] for records in parts.values() for each in records}
 
     def root(key: str) -> str:
-        return key if parents[key] is None else root(parents[key])
+        return root(parents[key]) if parents[key] else key
 
     return {key: root(key) for key in parents}
 

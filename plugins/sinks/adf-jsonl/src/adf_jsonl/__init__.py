@@ -73,7 +73,8 @@ def metadata(record: Record) -> dict[str, Any]:
         "direction": record.direction,
         "scenario": dict(record.scenario),
         "round": record.round,
-        "parent": record.parent,
+        # Readers guess a column's type from its first values, and those of nulls alone would be none.
+        "parent": record.parent or "",
         "seed": record.seed,
         "prefix_turns": len(record.prefix),
         "prefix_length": record.prefix_length,
