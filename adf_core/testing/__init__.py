@@ -8,6 +8,7 @@ from adf_core.testing.loopback import Answer, Reply
 from adf_core.testing.openai_server import OpenAIServer, openai_error
 from adf_core.testing.plugins import plugins_with
 from adf_core.testing.project import make_project
+from adf_core.testing.runs import run_info
 from adf_core.testing.scripted import ScriptedProvider, answer_with
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "make_project",
     "openai_error",
     "plugins_with",
+    "run_info",
 ]

@@ -14,7 +14,8 @@ from adf_jsonl import Jsonl, Preference
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adf_core import AdfError, Record, RunInfo, SinkResult, Turn
+from adf_core import AdfError, Record, SinkResult, Turn
+from adf_core.testing import run_info
 
 
 def unzstd(data: bytes) -> bytes:
@@ -35,18 +36,7 @@ def record(number: int, **changes: Any) -> Record:
 
 
 def write(sink: Jsonl | Preference, folder: Path, records: Iterator[Record], *parts: str) -> SinkResult:
-    info = RunInfo(
-        folder=folder,
-        out=folder,
-        category="bicycles",
-        type="conversation",
-        provider="p",
-        model="m",
-        diagram="erDiagram",
-        version="1",
-        parts=parts,
-    )
-    return sink.write(records, info)
+    return sink.write(records, run_info(folder, *parts))
 
 
 def ids(*paths: Path) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from adf_jsonl import Jsonl
 
-from adf_core import Record, RunInfo, Turn, UsageError
+from adf_core import Record, Turn, UsageError
 from adf_core.options import build
+from adf_core.testing import run_info
 
 FIRST = Turn("My chain slips.", "Let us look at the cassette.")
 SECOND = Turn("It looks worn.", "Then a new one is due.")
@@ -29,17 +30,7 @@ def derivation(**changes: Any) -> Record:
 
 
 def written(folder: Path, *records: Record, **options: Any) -> list[dict[str, Any]]:
-    info = RunInfo(
-        folder=folder,
-        out=folder,
-        category="bicycles",
-        type="conversation",
-        provider="p",
-        model="m",
-        diagram="erDiagram",
-        version="1",
-    )
-    result = Jsonl(**options).write(iter(records), info)
+    result = Jsonl(**options).write(iter(records), run_info(folder))
     lines = [json.loads(line) for path in result.paths for line in path.read_text("utf-8").splitlines()]
     assert result.records == len(lines)
     return lines

@@ -1,14 +1,14 @@
 import json
 import resource
 import tracemalloc
-from pathlib import Path
 
 import pytest
 from adf_jsonl import Json, Jsonl, register_sinks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adf_core import AdfError, Record, RunInfo, Turn
+from adf_core import AdfError, Record, Turn
+from adf_core.testing import run_info
 
 HELLO = Turn("My chain slips.", "Let us look at the cassette.")
 THEN = Turn("It looks worn.", "Then a new one is due, and a new chain with it.")
@@ -36,27 +36,13 @@ def derivation(**changes):
     return record(**{**lineage, "prefix_length": 1, "prefix": (HELLO,), "turns": (THEN,), **changes})
 
 
-def run_info(folder: Path, *parts: str):
-    return RunInfo(
-        folder=folder,
-        out=folder / "out",
-        category="bicycles",
-        type="conversation",
-        provider="llama",
-        model="small",
-        diagram="erDiagram",
-        version="0.1.0",
-        parts=parts,
-    )
-
-
 def of_its_stages(sink, records):
     """What the engine gives a sink: the records of its stages."""
     return (record for record in records if record.stage in sink.stages)
 
 
 def written(sink, records, folder):
-    result = sink.write(of_its_stages(sink, records), run_info(folder))
+    result = sink.write(of_its_stages(sink, records), run_info(folder / "out"))
     return result, result.paths[0].read_bytes().decode("utf-8")
 
 
@@ -112,7 +98,9 @@ def in_parts():
 
 
 def test_each_part_of_a_split_dataset_has_a_file(tmp_path):
-    result = Jsonl(path="a/chat.v1.jsonl").write(iter(in_parts()), run_info(tmp_path, "train", "validation", "test"))
+    result = Jsonl(path="a/chat.v1.jsonl").write(
+        iter(in_parts()), run_info(tmp_path / "out", "train", "validation", "test")
+    )
     folder = tmp_path / "out" / "a"
     files = [folder / f"chat.v1.{part}.jsonl" for part in ("train", "validation", "test")]
     assert (result.records, list(result.paths)) == (3, files)
@@ -124,26 +112,26 @@ def test_each_part_of_a_split_dataset_has_a_file(tmp_path):
 @pytest.mark.parametrize("split_files", [True, False])
 def test_the_part_stands_in_the_metadata(tmp_path, split_files):
     sink = Jsonl(split_files=split_files)
-    result = sink.write(iter(in_parts()), run_info(tmp_path, "validation", "train"))
+    result = sink.write(iter(in_parts()), run_info(tmp_path / "out", "validation", "train"))
     lines = [json.loads(line)["metadata"] for path in result.paths for line in path.open()]
     assert {line["id"]: line["split"] for line in lines} == {"s1": "train", "s2": "validation", "d1": "train"}
     assert len(result.paths) == (2 if split_files else 1)
 
 
 def test_without_an_ending_the_part_becomes_one(tmp_path):
-    result = Jsonl(path="chat").write([], run_info(tmp_path, "train", "test"))
+    result = Jsonl(path="chat").write([], run_info(tmp_path / "out", "train", "test"))
     assert [path.name for path in result.paths] == ["chat.train", "chat.test"]
 
 
 def test_json_stays_one_file_without_parts(tmp_path):
     plain = written(Json(), [record(), derivation()], tmp_path)[1]
-    result = Json().write(of_its_stages(Json(), in_parts()), run_info(tmp_path, "train", "validation"))
+    result = Json().write(of_its_stages(Json(), in_parts()), run_info(tmp_path / "out", "train", "validation"))
     assert result.paths == (tmp_path / "out" / "outputs.json",)
     assert result.paths[0].read_text() == plain
 
 
 def test_where_one_part_does_not_fit_on_the_disk_the_others_stay_as_they_were_too(tmp_path):
-    info = run_info(tmp_path, "train", "validation")
+    info = run_info(tmp_path / "out", "train", "validation")
     before = [path.read_bytes() for path in Jsonl().write(iter(in_parts()), info).paths]
     longer = [*in_parts(), record(key="s3", split="train", turns=(Turn("long " * 1_000, "yes"),))]
     longer.append(record(key="s4", split="validation"))
@@ -230,7 +218,7 @@ def test_a_failure_on_the_way_leaves_the_dataset_that_was_there(tmp_path, sink):
         raise AdfError("the journal is gone")
 
     with pytest.raises(AdfError, match="the journal is gone"):
-        sink.write(breaking(), run_info(tmp_path))
+        sink.write(breaking(), run_info(tmp_path / "out"))
     [only] = (tmp_path / "out").iterdir()
     assert only.read_bytes().decode() == before
 
@@ -239,7 +227,7 @@ def test_a_failure_on_the_way_leaves_the_dataset_that_was_there(tmp_path, sink):
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path, sink):
     (tmp_path / "out" / "full").mkdir(parents=True)
     with pytest.raises(IsADirectoryError):
-        sink.write([record(), derivation()], run_info(tmp_path))
+        sink.write([record(), derivation()], run_info(tmp_path / "out"))
     assert list((tmp_path / "out").iterdir()) == [tmp_path / "out" / "full"]
 
 
@@ -249,7 +237,7 @@ def test_memory_does_not_grow_with_the_dataset(tmp_path, sink):
     records = (derivation(key=f"d{number}", turns=(Turn(long + str(number), long),)) for number in range(1_000))
     tracemalloc.start()
     try:
-        result = sink.write(records, run_info(tmp_path))
+        result = sink.write(records, run_info(tmp_path / "out"))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -7,7 +7,8 @@ from typing import Any
 
 from adf_jsonl import Preference
 
-from adf_core import Record, Refused, RunInfo, Turn
+from adf_core import Record, Refused, Turn
+from adf_core.testing import run_info
 
 HELLO = Turn("My chain slips.", "Let us look at the cassette.")
 GOOD = Turn("It looks worn.", "Then a new one is due, and a new chain with it.")
@@ -25,18 +26,7 @@ def derivation(*turns: Turn, **changes: Any) -> Record:
 
 
 def written(folder: Path, *records: Record, parts: tuple[str, ...] = (), **options: Any) -> list[dict[str, Any]]:
-    info = RunInfo(
-        folder=folder,
-        out=folder,
-        category="bicycles",
-        type="conversation",
-        provider="p",
-        model="m",
-        diagram="erDiagram",
-        version="1",
-        parts=parts,
-    )
-    result = Preference(**options).write(iter(records), info)
+    result = Preference(**options).write(iter(records), run_info(folder, *parts))
     pairs = [json.loads(line) for path in result.paths for line in path.read_text("utf-8").splitlines()]
     assert result.records == len(pairs)
     return pairs

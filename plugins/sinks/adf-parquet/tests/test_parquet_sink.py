@@ -15,7 +15,8 @@ from adf_parquet import Parquet, register_sinks
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adf_core import AdfError, Record, RunInfo, Sink, SinkResult, Turn
+from adf_core import AdfError, Record, Sink, SinkResult, Turn
+from adf_core.testing import run_info
 
 HELLO = Turn("My chain slips.", "Let us look at the cassette.")
 THEN = Turn("It looks worn.", "Then a new one is due, and a new chain with it.")
@@ -47,18 +48,7 @@ def in_parts() -> list[Record]:
 
 
 def write(sink: Parquet, records: Any, folder: Path, *parts: str) -> SinkResult:
-    info = RunInfo(
-        folder=folder,
-        out=folder / "out",
-        category="bicycles",
-        type="conversation",
-        provider="llama",
-        model="small",
-        diagram="erDiagram",
-        version="0.1.0",
-        parts=parts,
-    )
-    return sink.write(iter(records), info)
+    return sink.write(iter(records), run_info(folder / "out", *parts))
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
