@@ -13,7 +13,7 @@ from adf_core.cli.execution import execute
 from adf_core.cli.shared import count, output_folder, session_options, show_complaints
 from adf_core.engine import Changes, Run, RunOptions, Summary
 from adf_core.journal import FILE_NAME, JournalReader
-from adf_core.project import load
+from adf_core.project import DEFAULT_PROVIDER, load
 from adf_core.values import Path as KeyPath
 from adf_core.values import Plain
 
@@ -35,10 +35,11 @@ def command(session: Any, out: Path, project: Path | None, as_json: bool) -> int
     with JournalReader(out / FILE_NAME) as reader:
         folder = project or Path(reader.meta("project") or "")
         overrides = _overrides(reader.meta("overrides"))
+        provider = reader.meta("provider") or DEFAULT_PROVIDER
         judged_before, excluded_before = reader.epoch, reader.excluded()
     plugins = session.plugins(folder)
     plugins.require_sound()
-    loaded = load(folder, plugins, overrides)
+    loaded = load(folder, plugins, overrides, usual_provider=provider)
     show_complaints("warning", loaded.warnings)
     summary = execute(Run(loaded, plugins, RunOptions(out=out, stored_only=True, overrides=overrides)), loaded)
     with JournalReader(out / FILE_NAME) as reader:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from adf_core.testing import OpenAIServer, make_project
+from adf_core.testing import GeminiServer, OpenAIServer, make_project
 from adf_core.testing.openai_server import default_answer, prompt
 
 from .conftest import openai, status, went_well
@@ -156,3 +156,17 @@ def test_without_a_journal_there_is_a_sentence(adf, tmp_path) -> None:
     assert done.returncode == 2
     assert "There is no journal at" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_provider_that_a_key_alone_chose_is_still_the_one(adf, flat) -> None:
+    folder = flat(4, validators=["schema"])
+    (folder / "adf_plugins.py").write_text(CODE)
+    with GeminiServer(turns(0)) as server:
+        env = {"GOOGLE_GEMINI_BASE_URL": server.url}
+        went_well(adf("run", "--target-folder", folder, "--api-key", "k", env=env))
+        asked = server.count
+        change(folder, validators=["schema", {"name": "shortest", "turns": 1}])
+        done = adf("--allow-project-code", "revalidate", folder, env=env)
+        went_well(done)
+        assert server.count == asked == 4
+    assert "4 conversations stay accepted" in done.stdout
